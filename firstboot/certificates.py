@@ -1,0 +1,124 @@
+"""The box's own certificate authority, and the certificate it serves until it has a better one.
+
+Every box makes its own key at its first start; none is in an image. The names and addresses of the
+certificate follow those of the box.
+"""
+
+import datetime
+import grp
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from firstboot.files import write_whole
+
+SECRETS = Path("/var/lib/ratssaal/secrets")
+SERVED = Path("/var/lib/ratssaal/tls")
+AUTHORITY_DAYS = 3650
+# Browsers refuse certificates that are valid for longer (CA/Browser Forum, section 6.3.2).
+LEAF_DAYS = 397
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def _builder(subject: str, issuer: x509.Name, days: int) -> x509.CertificateBuilder:
+    # A box without a clock starts in the past; a certificate that begins later would be refused.
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(issuer)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=days))
+    )
+
+
+def make_authority(secrets: Path = SECRETS, served: Path = SERVED) -> None:
+    """Make this box's certificate authority, which signs for this box alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = "Ratssaal, Zertifizierungsstelle dieses Geräts"
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    certificate = (
+        _builder(subject, name, AUTHORITY_DAYS)
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=False,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    write_whole(secrets / "authority.key", _pem(key), mode=0o600)
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    write_whole(served / "authority.pem", pem)
+
+
+def covers(certificate: x509.Certificate, names: Iterable[str], addresses: Iterable[str]) -> bool:
+    """Whether `certificate` is valid for another month and for all names and addresses."""
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)
+    if certificate.not_valid_after_utc < soon:
+        return False
+    alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    has_names = set(alternative.get_values_for_type(x509.DNSName))
+    has_addresses = {str(one) for one in alternative.get_values_for_type(x509.IPAddress)}
+    return set(names) <= has_names and set(addresses) <= has_addresses
+
+
+def ensure_leaf(
+    names: list[str], addresses: list[str], secrets: Path = SECRETS, served: Path = SERVED
+) -> bool:
+    """Serve a certificate for all `names` and `addresses`. Says whether a new one was made."""
+    chain = served / "fullchain.pem"
+    if chain.exists():
+        current = x509.load_pem_x509_certificate(chain.read_bytes())
+        if covers(current, names, addresses):
+            return False
+    authority = x509.load_pem_x509_certificate((served / "authority.pem").read_bytes())
+    authority_key = serialization.load_pem_private_key(
+        (secrets / "authority.key").read_bytes(), password=None
+    )
+    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+    alternatives += [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
+    certificate = (
+        _builder(names[0], authority.subject, LEAF_DAYS)
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
+            critical=False,
+        )
+        .sign(authority_key, hashes.SHA256())
+    )
+    group = grp.getgrnam("www-data").gr_gid
+    encoding = serialization.Encoding.PEM
+    both = certificate.public_bytes(encoding) + authority.public_bytes(encoding)
+    write_whole(served / "privkey.pem", _pem(key), mode=0o640, group=group)
+    write_whole(chain, both.decode())
+    return True

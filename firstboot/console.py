@@ -1,0 +1,88 @@
+"""Draws the box's screen: what it is, its addresses and its state, in German and English.
+
+`python3 -m firstboot.console TERMINAL ...` draws once on each terminal that exists.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from firstboot.health import STATE, image_version
+from firstboot.settings import Settings
+
+ADDRESSES = Path("/run/ratssaal/address.json")
+CLEAR = "\x1b[0m\x1b[H\x1b[2J\x1b[3J"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What the screen shows."""
+
+    version: str
+    host_name: str
+    addresses: tuple[str, ...]
+    hardware: tuple[str, ...]
+    ready: bool | None
+
+    def state(self) -> tuple[str, str]:
+        """The state in German and English."""
+        if self.ready is None:
+            return ("startet …", "starting …")
+        if self.ready:
+            return ("bereit", "ready")
+        return (
+            "gestört – bitte neu starten; hilft das nicht, die Betreuung rufen",
+            "faulty - please restart; if that does not help, call your support",
+        )
+
+    def text(self) -> str:
+        """The screen, at most 78 columns wide."""
+        german, english = self.state()
+        lines = [
+            "",
+            f"  Ratssaal {self.version}",
+            "  Der Konferenzserver Ihres Hauses · Your house's own conferencing server",
+            "",
+            f"  Zustand   {german}",
+            f"  State     {english}",
+            "",
+            f"  Adresse   https://{self.host_name}",
+        ]
+        shown = [f"[{one}]" if ":" in one else one for one in self.addresses]
+        lines += [f"  Address   https://{one}" for one in shown]
+        if not shown:
+            lines += [
+                "",
+                "  Kein Netz: Bitte prüfen Sie, ob das Netzwerkkabel steckt.",
+                "  No network: please check that the network cable is plugged in.",
+            ]
+        lines += ["", *[f"  Karte/MAC {one}" for one in self.hardware], ""]
+        return "\n".join(lines)
+
+
+def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
+    """Read what is known now; what is not known yet is left open."""
+    found = json.loads(addresses.read_text()) if addresses.exists() else {}
+    ready = json.loads(state.read_text())["ready"] if state.exists() else None
+    return Screen(
+        version=image_version(),
+        host_name=Settings().host_name,
+        addresses=tuple(found.get("all", ())),
+        hardware=tuple(found.get("hardware", ())),
+        ready=ready,
+    )
+
+
+def main(terminals: list[str]) -> None:
+    """Draw once on each terminal."""
+    text = CLEAR + read().text().replace("\n", "\r\n")
+    for name in terminals:
+        try:
+            Path(name).write_bytes(text.encode())
+        except OSError:
+            continue  # a box without this terminal: nothing to draw on
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

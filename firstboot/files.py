@@ -1,0 +1,25 @@
+"""Writing files so that a power cut leaves the old one or the new one, never half of either."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o644, group: int | None = None) -> bool:
+    """Put `text` under `path` in one step. Says whether anything changed."""
+    if path.exists() and path.read_text() == text:
+        return False
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            os.fchmod(descriptor, mode)
+            if group is not None:
+                os.fchown(descriptor, 0, group)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return True
