@@ -1,0 +1,1 @@
+"""Runs on the engineer's machine: makes, signs, starts, checks and measures the image."""

@@ -1,0 +1,143 @@
+"""The files of one built image: their names, sums and description, and reading them back."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.cache import COMPLETE
+from builder.errors import MissingError
+from builder.paths import build_folder, version
+from builder.toolbox import Toolbox
+
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """One image under `folder`, all its files named after `name`, such as ratssaal_1.2.3."""
+
+    folder: Path
+    name: str
+
+    @property
+    def raw(self) -> Path:
+        """The whole disk image."""
+        return self.folder / f"{self.name}.raw"
+
+    @property
+    def compressed(self) -> Path:
+        """The whole disk image, compressed with zstd."""
+        return self.folder / f"{self.name}.raw.zst"
+
+    @property
+    def block_map(self) -> Path:
+        """Which blocks of the disk image hold data, with their sums (bmap format 2.0)."""
+        return self.folder / f"{self.name}.raw.bmap"
+
+    @property
+    def kernel(self) -> Path:
+        """The signed unified kernel image."""
+        return self.folder / f"{self.name}.efi"
+
+    @property
+    def manifest(self) -> Path:
+        """Packages with their versions, JSON."""
+        return self.folder / f"{self.name}.manifest.json"
+
+    @property
+    def usr(self) -> Path:
+        """The erofs file system of /usr."""
+        return self._one(f"{self.name}.usr-x86-64.*.raw")
+
+    @property
+    def verity(self) -> Path:
+        """The hash tree of /usr."""
+        return self._one(f"{self.name}.usr-x86-64-verity.*.raw")
+
+    def _one(self, pattern: str) -> Path:
+        found = sorted(self.folder.glob(pattern))
+        if len(found) != 1:
+            raise MissingError(
+                f"{self.folder} holds {len(found)} files {pattern} where there should be one.",
+                "Build the image again: ./ratssaal build --force",
+            )
+        return found[0]
+
+    def all(self) -> list[Path]:
+        """All files that are given away."""
+        return [
+            self.raw,
+            self.compressed,
+            self.block_map,
+            self.kernel,
+            self.usr,
+            self.verity,
+            self.manifest,
+        ]
+
+    def packages(self) -> dict[str, str]:
+        """Debian packages in the image and their versions."""
+        manifest = json.loads(self.manifest.read_text())
+        return {entry["name"]: entry["version"] for entry in manifest["packages"]}
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def complete(folder: Path, name: str, toolbox: Toolbox) -> None:
+    """Add to mkosi's output in `folder` what mkosi does not make, and take away its by-products."""
+    (folder / name).unlink(missing_ok=True)
+    (folder / f"{name}.esp.raw").unlink(missing_ok=True)
+    (folder / f"{name}.manifest").rename(folder / f"{name}.manifest.json")
+    made = Artifacts(folder, name)
+    # The file system in the image is compressed already: a higher level costs minutes for nothing.
+    compress = ["zstd", "--quiet", "--force", "-T0", "-3", "--sparse", made.raw, "-o", made.compressed]
+    toolbox.run(compress, writable=[folder])
+    toolbox.run(["bmaptool", "--quiet", "create", "-o", made.block_map, made.raw], writable=[folder])
+    sums = [f"{sha256(path)}  {path.name}" for path in made.all()]
+    (folder / SUMS).write_text("\n".join(sums) + "\n")
+
+
+def key_of(folder: Path) -> str | None:
+    """The hash of what the image in `folder` was made from; None where there is no whole image."""
+    try:
+        if not (folder / COMPLETE).exists():
+            return None
+        key = json.loads((folder / "build.json").read_text())["key"]
+        found = Artifacts(folder, folder.name)
+        return str(key) if all(path.exists() for path in found.all()) else None
+    except (OSError, ValueError, KeyError, MissingError):
+        return None
+
+
+def open_artifacts(place: Path | None = None) -> Artifacts:
+    """The image at `place`: its folder or one of its files; without it, this checkout's own.
+
+    Raises MissingError where there is none, or where it is not an image of ours.
+    """
+    folder = place or build_folder() / f"ratssaal_{version()}"
+    if not folder.exists():
+        raise MissingError(f"There is no image at {folder}.", "Build one: ./ratssaal build")
+    if folder.is_file():
+        folder = folder.parent
+    if not re.fullmatch(r"ratssaal_[0-9A-Za-z.~+-]+", folder.name) or key_of(folder) is None:
+        raise MissingError(
+            f"{place or folder} is not an image made by './ratssaal build'.",
+            "Name the folder that holds its files, such as build/ratssaal_1.2.3.",
+        )
+    return Artifacts(folder, folder.name)
+
+
+def wrong_sums(artifacts: Artifacts) -> list[str]:
+    """Names of the files whose content is not what SHA256SUMS says."""
+    wrong = []
+    for line in (artifacts.folder / SUMS).read_text().splitlines():
+        digest, _, name = line.partition("  ")
+        if sha256(artifacts.folder / name) != digest:
+            wrong.append(name)
+    return wrong

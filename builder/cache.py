@@ -1,0 +1,86 @@
+"""The cache: entries are found by the hash of what made them, and appear whole or not at all."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from builder.errors import MissingError
+from builder.paths import cache_folder
+from builder.progress import say
+
+COMPLETE = "complete"
+
+
+def hash_of(*parts: Path | str | bytes) -> str:
+    """A name for what `parts` make: 16 hexadecimal digits over texts, files and whole folders.
+
+    Of a file counts its path below the part, whether it may be executed, and its content.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            for file in sorted([part] if not part.is_dir() else part.rglob("*")):
+                if "__pycache__" in file.parts or (file.is_dir() and not file.is_symlink()):
+                    continue
+                name = file.relative_to(part).as_posix()
+                digest.update(f"\0{name}\0{os.access(file, os.X_OK)}\0".encode())
+                if file.is_symlink():
+                    digest.update(os.fsencode(file.readlink()))
+                else:
+                    digest.update(file.read_bytes())
+        else:
+            digest.update(b"\0" + (part.encode() if isinstance(part, str) else part))
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """Hold the lock `name`; a second holder waits and says so."""
+    folder = cache_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Another ratssaal is busy with {name}; waiting until it is done.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def new_entry(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` to fill; it gets that name once the block has ended well."""
+    growing = folder.with_name(f".{folder.name}.growing")
+    shutil.rmtree(growing, ignore_errors=True)
+    growing.mkdir(parents=True)
+    yield growing
+    (growing / COMPLETE).touch()
+    shutil.rmtree(folder, ignore_errors=True)
+    growing.rename(folder)
+
+
+def is_complete(folder: Path, *needed: str) -> bool:
+    """Whether the entry was finished and still holds what is `needed`, else it is to be made anew."""
+    if not (folder / COMPLETE).exists():
+        return False
+    missing = [name for name in needed if not os.path.lexists(folder / name)]
+    if missing:
+        say(f"The cache entry {folder.name} is damaged ({missing[0]} is missing): making it anew.")
+    return not missing
+
+
+def require_space(folder: Path, gibibytes: float) -> None:
+    """Raise MissingError where fewer than `gibibytes` GiB are free at `folder`."""
+    place = folder
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 2**30
+    if free < gibibytes:
+        raise MissingError(
+            f"Only {free:.1f} GiB are free at {place}; {gibibytes:.0f} GiB are needed.",
+            "Free some space, or name another folder in RATSSAAL_CACHE.",
+        )

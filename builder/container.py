@@ -1,0 +1,193 @@
+"""A box in a container: the image's own /usr and /etc under systemd-nspawn, at native speed.
+
+What this cannot show (firmware, kernel, disk) is shown by builder.machine.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from builder.artifacts import Artifacts
+from builder.errors import CommandError
+from builder.run import replayable
+from builder.stage import BRIDGE, Stage
+
+START_SECONDS = 120.0
+ETC_OPTIONS = "index=off,metacopy=off,redirect_dir=off"
+
+
+class Box:
+    """Context manager: one box on the stage's bridge, with an empty root of its own at first.
+
+    `start` and `stop` may follow each other; what the box wrote stays until the block ends.
+    """
+
+    def __init__(self, stage: Stage, artifacts: Artifacts, *, cable: bool = True) -> None:
+        self.stage = stage
+        self.artifacts = artifacts
+        self.cable = cable
+        self.name = f"box{stage.next_number()}"
+        self.root = stage.folder / self.name
+        self.seconds_to_ready = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+
+    def __enter__(self) -> "Box":
+        self._prepare()
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def _prepare(self) -> None:
+        """What the initrd does on a machine: /usr mounted, the overlay over /etc, a machine id."""
+        usr = self.stage.folder / "usr"
+        if not usr.exists():
+            usr.mkdir()
+            self.stage.run(["mount", "-t", "erofs", "-o", "loop,ro", self.artifacts.usr, usr])
+        for name in ("usr", "etc", "var", "proc", "sys", "dev", "run", "tmp"):
+            (self.root / name).mkdir(parents=True)
+        for name in ("bin", "sbin", "lib", "lib64"):
+            (self.root / name).symlink_to(f"usr/{name}")
+        own = self.root.with_name(f"{self.name}.etc")
+        (own / "upper").mkdir(parents=True)
+        (own / "work").mkdir()
+        (own / "upper").chmod(0o755)
+        identity = Path("/proc/sys/kernel/random/uuid").read_text().replace("-", "")
+        (own / "upper/machine-id").write_text(identity)
+        self.stage.run(["mount", "--bind", usr, self.root / "usr"])
+        layers = f"lowerdir={usr}/share/factory/etc,upperdir={own}/upper,workdir={own}/work"
+        options = f"{layers},{ETC_OPTIONS}"
+        self.stage.run(["mount", "-t", "overlay", "-o", options, "overlay", self.root / "etc"])
+
+    def start(self) -> None:
+        """Start the box and wait until its start is finished, well or not.
+
+        Raises CommandError where it does not get that far within two minutes.
+        """
+        begun = time.monotonic()
+        notices = self.stage.folder / f"{self.name}.notify"
+        notices.unlink(missing_ok=True)
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
+            listener.bind(os.fspath(notices))
+            log = (self.stage.folder / f"{self.name}.log").open("ab")
+            command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot"]
+            command += [f"--directory={self.root}", f"--machine={self.name}", "--console=pipe"]
+            command += ["--notify-ready=yes", "--link-journal=no", "--settings=no"]
+            command += [f"--network-bridge={BRIDGE}"] if self.cable else ["--private-network"]
+            inside = self.stage.toolbox.command(
+                command,
+                environment={"NOTIFY_SOCKET": str(notices)},
+                writable=[self.stage.folder],
+                overlay=_pure_cgroups(),
+            )
+            self._process = self.stage.start(inside, stdout=log)
+            self._wait_for_ready(listener, begun + START_SECONDS)
+        self._leader = _leader_below(self._process.pid)
+        self.seconds_to_ready = time.monotonic() - begun
+
+    def _wait_for_ready(self, listener: socket.socket, deadline: float) -> None:
+        while True:
+            listener.settimeout(max(0.1, min(1.0, deadline - time.monotonic())))
+            with contextlib.suppress(TimeoutError):
+                if b"READY=1" in listener.recv(65536).split(b"\n"):
+                    return
+            assert self._process
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                words = (self.stage.folder / f"{self.name}.log").read_text(errors="replace")
+                raise CommandError(f"{self.name} did not start:\n{words[-2000:]}")
+
+    def run(
+        self, *command: str, check: bool = True, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `command` as root in the box. With `check`, raises CommandError where it fails."""
+        clean = ["env", "--ignore-environment", "PATH=/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8"]
+        words = ["nsenter", f"--target={self._leader}", "--all", "--", "/usr/bin/env", *clean[1:]]
+        ended = subprocess.run(
+            [*words, *command], capture_output=True, text=True, input=input, check=False
+        )
+        if check and ended.returncode:
+            raise CommandError(
+                f"In {self.name} a program ended with {ended.returncode}:\n"
+                f"  {replayable(command)}\n{ended.stdout[-2000:]}{ended.stderr[-2000:]}"
+            )
+        return ended
+
+    def shell(self, script: str) -> str:
+        """Run `script` in a shell of the box and return its output."""
+        return self.run("sh", "-euc", script).stdout
+
+    @property
+    def address(self) -> str:
+        """The address under which the box tells guests to reach it."""
+        return self.shell(". /run/ratssaal/address.env; echo $RATSSAAL_ADDRESS").strip()
+
+    def stop(self) -> None:
+        """Shut down in order and wait for it."""
+        assert self._process
+        nspawn = _descendant(self._process.pid, "systemd-nspawn")
+        os.kill(nspawn, signal.SIGTERM)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired as error:
+            raise CommandError(f"{self.name} did not shut down within a minute.") from error
+        self._process = None
+
+    def kill(self) -> None:
+        """End the box at once, as a pulled plug would, save that written data stays."""
+        if self._process:
+            with contextlib.suppress(CommandError, ProcessLookupError):
+                os.kill(_descendant(self._process.pid, "systemd-nspawn"), signal.SIGKILL)
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def _pure_cgroups() -> dict[str, Path]:
+    """On a host with both cgroup hierarchies the box is given the second one alone, as on its own kernel."""
+    unified = Path("/sys/fs/cgroup/unified")
+    return {"/sys/fs/cgroup": unified} if unified.is_dir() else {}
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(one) for one in task.read_text().split()]
+    return found
+
+
+def _descendant(pid: int, name: str) -> int:
+    """The nearest process called `name` at or below `pid`."""
+    queue: Sequence[int] = [pid]
+    while queue:
+        following: list[int] = []
+        for one in queue:
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{one}/comm").read_text().strip() == name[:15]:
+                    return one
+                following += _children(one)
+        queue = following
+    raise CommandError(f"No process {name} is running.")
+
+
+def _leader_below(pid: int) -> int:
+    """The box's own process 1, as the host numbers it."""
+    for one in _children(_descendant(pid, "systemd-nspawn")):
+        status = Path(f"/proc/{one}/status").read_text()
+        numbers = [line.split() for line in status.splitlines() if line.startswith("NSpid:")]
+        if numbers and numbers[0][-1] == "1":
+            return one
+    raise CommandError("The box has no process 1.")

@@ -1,0 +1,48 @@
+"""What the engineer's machine must have; all else lives in the toolbox."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from builder.errors import MissingError
+from builder.progress import say
+
+# program: the Debian and Ubuntu package that brings it
+NEEDED = {
+    "bwrap": "bubblewrap",
+    "ip": "iproute2",
+    "losetup": "mount",
+    "mmdebstrap": "mmdebstrap",
+    "nsenter": "util-linux",
+}
+
+
+def require_root() -> None:
+    """Raise MissingError for everybody but root: images, mounts and network namespaces need it."""
+    if os.geteuid() != 0:
+        raise MissingError(
+            "This needs root: it mounts file systems and makes network namespaces.",
+            f"Start it as root, for example: sudo {' '.join(sys.argv)}",
+        )
+
+
+def require_programs() -> None:
+    """Install what is missing with apt, naming it first."""
+    missing = sorted({package for program, package in NEEDED.items() if not shutil.which(program)})
+    if not missing:
+        return
+    if not shutil.which("apt-get"):
+        raise MissingError(
+            f"These packages are missing: {', '.join(missing)}; and there is no apt to install them.",
+            "Ratssaal builds on Debian 12, Debian 13 and Ubuntu 24.04.",
+        )
+    say(f"Installing with apt: {', '.join(missing)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
+    for command in (["apt-get", "update", "-q"], install):
+        if subprocess.run(command, stdout=sys.stderr, env=environment, check=False).returncode:
+            raise MissingError(
+                f"apt could not install {', '.join(missing)} (its own words are above).",
+                "Check the network and the machine's package sources, then start again.",
+            )

@@ -1,0 +1,451 @@
+"""A box in a virtual machine: firmware, Secure Boot, verity, disk and all, in QEMU.
+
+Hardware virtualisation is used only after a guest has really run on it; otherwise the processor is
+emulated, and the person is told.
+"""
+
+import asyncio
+import base64
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from qemu.qmp import QMPClient
+
+from builder import firmware
+from builder.artifacts import Artifacts
+from builder.errors import CommandError, MissingError
+from builder.firmware import Door
+from builder.keys import KeyPair
+from builder.run import Argument
+from builder.stage import Stage, hardware_address, ip_address
+from builder.toolbox import Toolbox
+
+START_SECONDS = 600.0
+DISK_BYTES = 16 * 2**30
+MEMORY_MIB = 2048
+
+
+@cache
+def accelerator(toolbox: Toolbox) -> str:
+    """`kvm` where a guest has just run on it, else `tcg`."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    # The firmware writes to its debug port as soon as it runs: only a guest that ran writes there.
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(_scratch()))
+        command = ["qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "128"]
+        command += ["-display", "none", "-nodefaults", "-debugcon", f"file:{folder}/said"]
+        command += ["-chardev", "null,id=n", "-device", "isa-debug-exit"]
+        inside = toolbox.command(command, writable=[folder])
+        child = subprocess.Popen(inside, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and child.poll() is None:
+                with contextlib.suppress(OSError):
+                    if (folder / "said").stat().st_size:
+                        return "kvm"
+                time.sleep(0.05)
+        finally:
+            child.kill()
+            child.wait()
+    return "tcg"
+
+
+def _scratch() -> Any:
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="ratssaal-", dir="/var/tmp")  # noqa: S108
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """How a machine is equipped.
+
+    door: a shell for tests, see builder.firmware. enrolled: the keys are in the firmware already,
+    else it starts in set-up mode. tpm: a TPM 2. forward: ports of this machine's loopback and the
+    box's, instead of a cable to the stage's bridge.
+    """
+
+    door: Door | None = None
+    enrolled: bool = True
+    tpm: bool = False
+    memory: int = MEMORY_MIB
+    forward: tuple[tuple[int, int], ...] = ()
+    serial_log: Path | None = None
+    display: bool = False
+
+
+class Machine:
+    """Context manager: one virtual machine with a throw-away copy of the image on its disk."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        artifacts: Artifacts,
+        owner: KeyPair,
+        options: MachineOptions = MachineOptions(),  # noqa: B008 - frozen
+    ) -> None:
+        self.stage = stage
+        self.artifacts = artifacts
+        self.owner = owner
+        self.options = options
+        self.number = stage.next_number()
+        self.folder = stage.folder / f"machine{self.number}"
+        self.serial_log = options.serial_log or self.folder / "serial.log"
+        self.accelerator = accelerator(stage.toolbox)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tpm: subprocess.Popen[bytes] | None = None
+        self._loop = asyncio.new_event_loop()
+        self._qmp = QMPClient(f"machine{self.number}")
+        self._shell: Shell | None = None
+
+    @property
+    def base(self) -> Path:
+        """The throw-away copy of the raw image, below the disk that records changes."""
+        return self.folder / "base.raw"
+
+    def __enter__(self) -> "Machine":
+        try:
+            self.prepare()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def prepare(self) -> None:
+        """Make disk and firmware variables; what a test wants to spoil it spoils after this."""
+        toolbox, options = self.stage.toolbox, self.options
+        self.folder.mkdir(exist_ok=True)
+        copy: list[Argument] = ["cp", "--sparse=always", self.artifacts.raw, self.base]
+        toolbox.run(copy, writable=[self.folder, self.artifacts.folder])
+        trusted = [options.door.pair] if options.door else []
+        variables = self.folder / "variables.fd"
+        owner = self.owner if options.enrolled else None
+        firmware.write_variables(toolbox, variables, owner, *trusted)
+        if options.door:
+            addon = "/loader/addons/door.addon.efi"
+            firmware.copy_to_esp(toolbox, self.base, options.door.addon, addon)
+        for name, source, source_format in (
+            ("disk", self.base, "raw"),
+            ("variables", variables, "raw"),
+        ):
+            command: list[Argument] = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", source_format]
+            command += ["-b", source, self.folder / f"{name}.qcow2"]
+            command += [str(DISK_BYTES)] if name == "disk" else []
+            toolbox.run(command, writable=[self.folder])
+
+    def _command(self) -> list[Argument]:
+        options, folder = self.options, self.folder
+        cpu = "host" if self.accelerator == "kvm" else "max"
+        words: list[Argument] = ["qemu-system-x86_64", "-nodefaults", "-no-user-config"]
+        words += ["-machine", f"q35,smm=on,accel={self.accelerator}", "-cpu", cpu, "-smp", "2"]
+        words += ["-m", str(options.memory), "-global", "driver=cfi.pflash01,property=secure,value=on"]
+        words += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.CODE}"]
+        words += ["-drive", f"if=pflash,unit=1,format=qcow2,file={folder}/variables.qcow2"]
+        disk = f"if=none,id=disk,format=qcow2,cache=writeback,file={folder}/disk.qcow2"
+        words += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+        words += ["-device", "VGA", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
+        words += ["-device", "usb-kbd", "-serial", f"file:{self.serial_log}"]
+        words += ["-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
+        words += ["-device", "virtio-serial-pci"]
+        words += ["-chardev", f"socket,id=shell,path={folder}/shell,server=on,wait=off"]
+        words += ["-device", "virtconsole,chardev=shell"]
+        if options.forward:
+            rules = "".join(f",hostfwd=tcp:127.0.0.1:{a}-:{b}" for a, b in options.forward)
+            words += ["-netdev", f"user,id=net{rules}"]
+        else:
+            words += ["-netdev", f"tap,id=net,ifname=tap{self.number},script=no,downscript=no"]
+        words += ["-device", f"virtio-net-pci,netdev=net,mac={hardware_address(self.number)}"]
+        if options.tpm:
+            words += ["-chardev", f"socket,id=tpm,path={folder}/tpm/socket"]
+            words += ["-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
+        words += [] if options.display else ["-display", "none"]
+        return words
+
+    def start(self, snapshot: str | None = None) -> None:
+        """Power on, or with `snapshot` go on where that was taken."""
+        if self.options.tpm:
+            self._start_tpm()
+        if not self.options.forward and snapshot is None and not self._has_tap():
+            self.stage.tap(f"tap{self.number}")
+        command = [*self._command(), *(["-loadvm", snapshot] if snapshot else [])]
+        inside = self.stage.toolbox.command(command, writable=[self.folder, self.serial_log.parent])
+        log = (self.folder / "qemu.log").open("ab")
+        if self.options.forward:
+            # The forwarded ports belong to the engineer's own loopback, not to the stage's.
+            from builder.stage import die_with_parent
+
+            self._process = subprocess.Popen(
+                inside,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+            )
+        else:
+            self._process = self.stage.start(inside, stdout=log)
+        self._connect()
+
+    def _has_tap(self) -> bool:
+        links = self.stage.run(["ip", "-o", "link", "show"])
+        return f" tap{self.number}:" in links
+
+    def _start_tpm(self) -> None:
+        state = self.folder / "tpm"
+        state.mkdir(exist_ok=True)
+        command: list[Argument] = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}"]
+        command += ["--ctrl", f"type=unixio,path={state}/socket", "--terminate"]
+        inside = self.stage.toolbox.command(command, writable=[self.folder])
+        self._tpm = self.stage.start(inside)
+        _wait_for(lambda: (state / "socket").exists(), 20, "The TPM's emulator did not start.")
+
+    def _connect(self) -> None:
+        def there() -> bool:
+            if self._process and self._process.poll() is not None:
+                words = (self.folder / "qemu.log").read_text(errors="replace")
+                raise CommandError(f"QEMU did not start:\n{words[-2000:]}")
+            return (self.folder / "qmp").exists()
+
+        _wait_for(there, 30, "QEMU did not start.")
+        self._qmp = QMPClient(f"machine{self.number}")
+        self._loop.run_until_complete(self._qmp.connect(str(self.folder / "qmp")))
+
+    def qmp(self, command: str, **arguments: object) -> Any:
+        """Ask QEMU itself (QMP) and return its answer."""
+        return self._loop.run_until_complete(self._qmp.execute(command, arguments))
+
+    def monitor(self, line: str) -> str:
+        """Say `line` to QEMU's monitor for people; raises CommandError where it complains."""
+        answer = str(self.qmp("human-monitor-command", **{"command-line": line}))
+        if answer.strip():
+            raise CommandError(f"QEMU says to '{line}': {answer.strip()}")
+        return answer
+
+    def save(self, name: str) -> None:
+        """Take a live snapshot; `start(snapshot=name)` goes on from it."""
+        self.close_shell()
+        self.monitor(f"savevm {name}")
+
+    def screenshot(self, target: Path) -> Path:
+        """Write what is on the screen to a PNG file."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        inside = self.folder / "screen.png"
+        self.qmp("screendump", filename=str(inside), format="png")
+        shutil.move(inside, target)
+        return target
+
+    def serial(self) -> str:
+        """All that came over the serial line so far."""
+        try:
+            return self.serial_log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def wait_for_serial(self, pattern: str, seconds: float = START_SECONDS) -> None:
+        """Wait until the serial line has said `pattern`, a regular expression."""
+        what = f"The serial line never said {pattern!r}"
+        try:
+            _wait_for(lambda: self._alive() and re.search(pattern, self.serial()), seconds, what)
+        except CommandError as error:
+            raise CommandError(f"{error.message}:\n{self.serial()[-2000:]}") from error
+
+    def _alive(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise CommandError(f"The machine went off:\n{self.serial()[-2000:]}")
+        return True
+
+    @property
+    def address(self) -> str:
+        """The address that the stage's DHCP gives to the box."""
+        return ip_address(self.number)
+
+    def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
+        """Wait until the box says on its screen that it is ready."""
+        self.wait_for_serial(r"State +ready", seconds)
+
+    @property
+    def door(self) -> "Shell":
+        """The shell for tests, once it answers."""
+        if self._shell is None:
+            self._shell = Shell(self.folder / "shell", self._alive)
+        return self._shell
+
+    def shell(self, script: str) -> str:
+        """Run `script` as root on the box and return its output; raises CommandError where it fails."""
+        return self.door.run(script)
+
+    def close_shell(self) -> None:
+        """Let go of the shell's connection."""
+        if self._shell:
+            self._shell.close()
+            self._shell = None
+
+    def reboot(self) -> None:
+        """Restart the box in order and wait until it is ready again."""
+        before = self.serial().count("BdsDxe: starting")
+        self.door.send("systemctl reboot")
+        self.close_shell()
+        again = "The box did not start again."
+        _wait_for(lambda: self.serial().count("BdsDxe: starting") > before, START_SECONDS, again)
+        after = self.serial().rindex("BdsDxe: starting")
+        pattern = re.compile(r"State +ready")
+        _wait_for(
+            lambda: self._alive() and pattern.search(self.serial(), after), START_SECONDS, again
+        )
+
+    def reset(self) -> None:
+        """The reset button."""
+        self.close_shell()
+        self.qmp("system_reset")
+
+    def power_off(self) -> None:
+        """Pull the plug."""
+        self.close_shell()
+        with contextlib.suppress(Exception):
+            self._loop.run_until_complete(self._qmp.disconnect())
+        for child in (self._process, self._tpm):
+            if child:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.kill()
+                child.wait()
+        self._process = self._tpm = None
+        (self.folder / "qmp").unlink(missing_ok=True)
+        (self.folder / "shell").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Pull the plug and throw everything away but what belongs to the stage."""
+        self.power_off()
+        if not self._loop.is_closed():
+            self._loop.close()
+
+
+def _wait_for(condition: Any, seconds: float, message: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise CommandError(message)
+        time.sleep(0.1)
+
+
+class Shell:
+    """A root shell on a virtual console. Scripts travel as base64, so that no terminal changes them."""
+
+    LINE = 2000  # a terminal takes at most 4095 characters a line (termios(3))
+
+    def __init__(self, path: Path, alive: Any, seconds: float = START_SECONDS) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(os.fspath(path))
+        self._socket.settimeout(1.0)
+        self._alive = alive
+        self._buffer = ""
+        self._count = 0
+        self._greet(seconds)
+
+    def _greet(self, seconds: float) -> None:
+        """Ask until the shell answers: what is written before it runs is lost."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._alive()
+            self.send("stty -echo -onlcr 2>/dev/null; PS1= PS2= PROMPT_COMMAND=; echo hello-$((40+2))")
+            if self._read_until("hello-42", 3.0) is not None:
+                time.sleep(0.2)
+                self._read_until("\0", 0.3)
+                self._buffer = ""
+                return
+        raise CommandError("The shell for tests did not answer.")
+
+    def send(self, line: str) -> None:
+        """Type one line."""
+        self._socket.sendall(line.encode() + b"\n")
+
+    def _read_until(self, mark: str, seconds: float) -> str | None:
+        deadline = time.monotonic() + seconds
+        while mark not in self._buffer:
+            if time.monotonic() > deadline:
+                return None
+            with contextlib.suppress(TimeoutError):
+                self._socket.settimeout(max(0.05, min(1.0, deadline - time.monotonic())))
+                received = self._socket.recv(65536)
+                if not received:
+                    raise CommandError("The shell for tests went away.")
+                self._buffer += received.decode(errors="replace")
+        text, _, self._buffer = self._buffer.partition(mark)
+        return text
+
+    def run(self, script: str, seconds: float = 300.0) -> str:
+        """Run `script` with sh -e and return its output; raises CommandError where it fails."""
+        self._count += 1
+        encoded = base64.b64encode(script.encode()).decode()
+        parts = [encoded[i : i + self.LINE] for i in range(0, len(encoded), self.LINE)]
+        self.send("S=")
+        for part in parts:
+            self.send(f"S=$S{part}")
+        mark = f"end-{self._count}"
+        run = 'sh -euc "$(echo $S | base64 -d)" 2>&1 </dev/null | base64 -w 0'
+        self.send(f"echo begin-$(({self._count})); {run}; echo \" end-$(({self._count}))=${{PIPESTATUS[0]}}.\"")
+        text = self._read_until(f"{mark}=", seconds)
+        code = self._read_until(".", 10.0)
+        if text is None or code is None:
+            raise CommandError(f"On the box a program did not end within {seconds:.0f} s:\n  {script}")
+        _, _, body = text.rpartition(f"begin-{self._count}")
+        output = base64.b64decode(re.sub(r"[^A-Za-z0-9+/=]", "", body)).decode(errors="replace")
+        if code.strip() != "0":
+            raise CommandError(f"On the box a program ended with {code}:\n  {script}\n{output[-3000:]}")
+        return output
+
+    def close(self) -> None:
+        """Hang up; the shell itself stays."""
+        self._socket.close()
+
+
+def front_door_answers(address: str, authority: Path | None = None) -> bool:
+    """Whether the box at `address` says over HTTPS that it is ready."""
+    context = ssl.create_default_context(cafile=str(authority) if authority else None)
+    if authority is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(  # noqa: S310 - https by construction
+            f"https://{address}/.well-known/ratssaal", timeout=3, context=context
+        ) as response:
+            return b'"ready": true' in response.read()
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def require_port_free(port: int) -> None:
+    """Raise MissingError where `port` of this machine's loopback is taken."""
+    with contextlib.closing(socket.socket()) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise MissingError(
+                f"Port {port} of this machine is taken.", "Name another with --forward."
+            ) from error
+
+

@@ -1,0 +1,64 @@
+"""Tells the person at the terminal what is under way, how long it took and how long it may take."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from builder.paths import cache_folder
+
+console = Console(stderr=True, highlight=False)
+
+
+def _remembered() -> dict[str, float]:
+    try:
+        found = json.loads((cache_folder() / "durations.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(key): float(value) for key, value in found.items()}
+
+
+def _remember(name: str, seconds: float) -> None:
+    file = cache_folder() / "durations.json"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({**_remembered(), name: round(seconds, 1)}))
+    except OSError:
+        return  # an estimate is a courtesy, never a reason to fail
+
+
+@contextmanager
+def step(name: str, *, estimate: bool = True) -> Iterator[None]:
+    """Show `name` with its elapsed time and, from an earlier run, the time that remains."""
+    usual = _remembered().get(name) if estimate else None
+    begun = time.monotonic()
+    if console.is_terminal:
+        columns = [SpinnerColumn(), TextColumn("{task.description}")]
+        progress = Progress(
+            *columns,
+            BarColumn(bar_width=20),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[rest]}"),
+            console=console,
+            transient=True,
+        )
+        with progress:
+            task = progress.add_task(name, total=usual, rest="")
+            progress.update(task, rest=f"of about {usual:.0f} s" if usual else "")
+            yield
+    else:
+        about = f" (about {usual:.0f} s)" if usual else ""
+        console.print(f"  {name} …{about}")
+        yield
+    seconds = time.monotonic() - begun
+    console.print(f"  {name}: {seconds:.1f} s")
+    if estimate:
+        _remember(name, seconds)
+
+
+def say(text: str) -> None:
+    """One line for people, on standard error: standard output belongs to results."""
+    console.print(f"  {text}", markup=False)

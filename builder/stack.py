@@ -1,0 +1,128 @@
+"""The conferencing stacks: their lock files, and the build step of those that are compiled.
+
+A stack is a profile of the image. Its lock file lies in images/stacks/NAME/: go.mod and go.sum for one
+that is a Go program. The result is cached by the hash of lock and toolbox.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.cache import exclusive, hash_of, is_complete, new_entry
+from builder.errors import CommandError, MissingError, UsageError
+from builder.paths import IMAGES, STACKS, cache_folder
+from builder.progress import step
+from builder.toolbox import Toolbox
+
+DEFAULT = "livekit"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A conferencing stack: its profile's name and its lock."""
+
+    name: str
+    lock: Path
+
+    def tool(self) -> tuple[str, str, str]:
+        """Package, module and version of the Go program that go.mod names as its tool."""
+        package = module = version = ""
+        for line in (self.lock / "go.mod").read_text().splitlines():
+            words = line.split()
+            if words[:1] == ["tool"]:
+                package = words[1]
+        for line in (self.lock / "go.mod").read_text().splitlines():
+            words = [word for word in line.split() if word != "require"]
+            if len(words) >= 2 and words[1].startswith("v") and package.startswith(words[0] + "/"):
+                module, version = words[0], words[1]
+        return package, module, version
+
+
+def stacks() -> dict[str, Stack]:
+    """All stacks that this checkout can build."""
+    names = sorted(path.name for path in (IMAGES / "mkosi.profiles").iterdir() if path.is_dir())
+    return {name: Stack(name, STACKS / name) for name in names}
+
+
+def choose(name: str) -> Stack:
+    """The stack `name`. Raises UsageError where there is none of that name."""
+    known = stacks()
+    if name not in known:
+        raise UsageError(
+            f"There is no conferencing stack {name!r}.", f"Known are: {', '.join(known)}."
+        )
+    return known[name]
+
+
+def _go_environment(toolbox: Toolbox, offline: bool) -> dict[str, str]:
+    environment = {
+        "CGO_ENABLED": "0",
+        "GOCACHE": str(cache_folder() / "go/build"),
+        "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+        "GOMODCACHE": str(cache_folder() / "go/modules"),
+        "GOTOOLCHAIN": "local",
+    }
+    return {**environment, "GOPROXY": "off"} if offline else environment
+
+
+def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
+    """A folder with the stack's compiled programs, laid out as they go over the image's tree.
+
+    Raises CommandError where a module's checksum differs from the lock or it does not compile.
+    """
+    key = hash_of(stack.lock, toolbox.key)
+    folder = cache_folder() / "stacks" / stack.name / key
+    package, module, version = stack.tool()
+    program = f"tree/usr/lib/ratssaal/stack/{module.rsplit('/', 1)[-1]}"
+    if is_complete(folder, program):
+        return folder / "tree"
+    with exclusive(f"stack-{stack.name}"):
+        if is_complete(folder, program):
+            return folder / "tree"
+        with step(f"Compiling {module} {version}"), new_entry(folder) as growing:
+            (growing / program).parent.mkdir(parents=True)
+            command = ["go", "build", "-ldflags", "-s -w", "-o", str(growing / program), package]
+            log = cache_folder() / f"logs/stack-{stack.name}.log"
+            environment = _go_environment(toolbox, offline)
+            try:
+                toolbox.run(command, environment=environment, cwd=stack.lock, log=log)
+            except CommandError as error:
+                raise _explained(error, stack, offline) from error
+    return folder / "tree"
+
+
+def _explained(error: CommandError, stack: Stack, offline: bool) -> CommandError | MissingError:
+    if "checksum mismatch" in error.message or "SECURITY ERROR" in error.message:
+        return CommandError(
+            f"A module of {stack.name} is not the one in its lock file: its checksum differs.\n"
+            f"{error.message}",
+            f"Nothing was built. If images/stacks/{stack.name}/go.sum was edited, restore it; "
+            "otherwise somebody changed the module on its way to you.",
+        )
+    if offline and "GOPROXY=off" in error.message:
+        return MissingError(
+            f"Modules of {stack.name} are not in the cache, and --offline forbids fetching them.",
+            "Run './ratssaal build' once with a network.",
+        )
+    return CommandError(f"{stack.name} could not be compiled.\n{error.message}", error.hint)
+
+
+def raise_version(stack: Stack, toolbox: Toolbox, wanted: str = "latest") -> tuple[str, str]:
+    """Move the lock to version `wanted`; returns the old and the new version.
+
+    The old lock stays where the new one cannot be resolved or does not compile.
+    """
+    before = {file: file.read_bytes() for file in (stack.lock / "go.mod", stack.lock / "go.sum")}
+    _, module, old = stack.tool()
+    environment = {**_go_environment(toolbox, False), "GOFLAGS": "-mod=mod"}
+    try:
+        for command in (["go", "get", f"{module}@{wanted}"], ["go", "mod", "tidy"]):
+            toolbox.run(command, environment=environment, cwd=stack.lock)
+        build(stack, toolbox)
+    except CommandError as error:
+        for file, content in before.items():
+            file.write_bytes(content)
+        raise CommandError(
+            f"{module}@{wanted} cannot be used; the lock stays at {old}.\n{error.message}",
+            "A version that replaces modules by forks cannot be compiled as a tool: choose an older one.",
+        ) from error
+    return old, stack.tool()[2]

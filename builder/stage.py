@@ -1,0 +1,172 @@
+"""A stage: a private network and private mounts in which boxes, machines and their guests meet.
+
+Both live in namespaces held by one process. When that process ends, however it ends, the kernel takes
+network, mounts and loop devices away: nothing can be left behind.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from builder.errors import MissingError
+from builder.run import Argument, run
+from builder.toolbox import Toolbox
+
+# TEST-NET-2 of RFC 5737: never anybody's real address, and not private, so that browsers and TURN
+# treat it as they would a town hall's public one.
+PREFIX = "198.51.100"
+GATEWAY = f"{PREFIX}.1"
+BRIDGE = "br0"
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """In a child between fork and exec: be killed when the parent ends (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def hardware_address(number: int) -> str:
+    """The address of the virtual card of machine `number` (0 to 99), locally administered."""
+    return f"52:54:00:52:53:{number:02x}"
+
+
+def ip_address(number: int) -> str:
+    """The address that the stage gives to the card of machine `number`."""
+    return f"{PREFIX}.{100 + number}"
+
+
+class Stage:
+    """Context manager: the namespaces, a bridge with DHCP, and a folder for passing files."""
+
+    def __init__(self, toolbox: Toolbox) -> None:
+        self.toolbox = toolbox
+        self.folder = Path()
+        self._holder: subprocess.Popen[bytes] | None = None
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._count = 0
+        self._host_link = ""
+
+    def __enter__(self) -> "Stage":
+        self.folder = Path(tempfile.mkdtemp(prefix="ratssaal-", dir="/var/tmp"))  # noqa: S108
+        try:
+            self._holder = subprocess.Popen(
+                ["unshare", "--net", "--mount", "--", "sh", "-c", "echo; exec sleep infinity"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+            )
+            assert self._holder.stdout
+            if not self._holder.stdout.readline():
+                raise MissingError(
+                    "This machine does not allow network namespaces.",
+                    "Run on a machine or in a container with CAP_SYS_ADMIN.",
+                )
+            for line in (
+                "link set lo up",
+                f"link add {BRIDGE} type bridge forward_delay 0 mcast_snooping 0",
+                f"addr add {GATEWAY}/24 dev {BRIDGE}",
+                f"link set {BRIDGE} up",
+            ):
+                self.run(["ip", *line.split()])
+            self._start_dhcp()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all that was started here; safe to call twice."""
+        for child in reversed(self._children):
+            child.kill()
+            child.wait()
+        self._children.clear()
+        if self._holder:
+            self._holder.kill()
+            self._holder.wait()
+            self._holder = None
+        if self.folder != Path():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start_dhcp(self) -> None:
+        hosts = [f"--dhcp-host={hardware_address(n)},{ip_address(n)}" for n in range(100)]
+        leases = self.folder / "leases"
+        leases.touch()
+        leases.chmod(0o666)
+        command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"]
+        command += ["--user=root", f"--interface={BRIDGE}", "--bind-interfaces", "--leasefile-ro"]
+        command += [f"--dhcp-range={PREFIX}.100,{PREFIX}.250,255.255.255.0,12h"]
+        command += ["--dhcp-authoritative", "--no-ping", *hosts]
+        log = (self.folder / "dhcp.log").open("wb")
+        self.start(self.toolbox.command(command), stdout=log)
+
+    def enter(self, command: Sequence[Argument]) -> list[str]:
+        """`command`, to be run inside the stage."""
+        assert self._holder
+        words = ["nsenter", f"--target={self._holder.pid}", "--net", "--mount", "--"]
+        return [*words, *[os.fspath(word) for word in command]]
+
+    def run(self, command: Sequence[Argument], **options: object) -> str:
+        """Run `command` inside the stage to its end; as builder.run.run."""
+        return run(self.enter(command), **options)  # type: ignore[arg-type]
+
+    def start(
+        self,
+        command: Sequence[Argument],
+        stdout: IO[bytes] | int = subprocess.DEVNULL,
+        environment: dict[str, str] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start `command` inside the stage; it ends with it at the latest."""
+        child = subprocess.Popen(
+            self.enter(command),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509
+        )
+        self._children.append(child)
+        return child
+
+    def next_number(self) -> int:
+        """A number for the next machine on the bridge."""
+        self._count += 1
+        return self._count - 1
+
+    def tap(self, name: str) -> None:
+        """Make the virtual cable `name` and plug it into the bridge."""
+        self.run(["ip", "tuntap", "add", "dev", name, "mode", "tap"])
+        self.run(["ip", "link", "set", name, "master", BRIDGE, "up"])
+
+    def reach_from_host(self) -> None:
+        """Lay a cable from this machine to the bridge, so that its own browser reaches the boxes.
+
+        Raises MissingError where the addresses are in use here already.
+        """
+        assert self._holder
+        if run(["ip", "route", "show", f"{PREFIX}.0/24"]).strip():
+            raise MissingError(
+                f"The network {PREFIX}.0/24 is in use on this machine already.",
+                "Another demo may be running; end it, or go on without reaching the box from here.",
+            )
+        name = f"ratssaal{os.getpid() % 100000}"
+        peer = ["type", "veth", "peer", "name", "host", "netns", str(self._holder.pid)]
+        run(["ip", "link", "add", name, *peer])
+        run(["ip", "address", "add", f"{PREFIX}.2/24", "dev", name])
+        run(["ip", "link", "set", name, "up"])
+        self.run(["ip", "link", "set", "host", "master", BRIDGE, "up"])

@@ -1,0 +1,132 @@
+"""The toolbox: a Debian tree with all tools for building and trying an image.
+
+It is made once by mmdebstrap and found again by the hash of its inputs, so that the host's own
+distribution does not matter. Programs run in it inside a sandbox made by bubblewrap.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder import mirror
+from builder.cache import exclusive, hash_of, is_complete, new_entry, require_space
+from builder.errors import CommandError, MissingError
+from builder.paths import IMAGES, PROJECT, cache_folder
+from builder.progress import step
+from builder.run import Argument, run
+
+PACKAGES = IMAGES / "toolbox"
+TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """A finished toolbox at `tree`; `key` is the hash of its inputs."""
+
+    tree: Path
+    key: str
+
+    def command(
+        self,
+        command: Sequence[Argument],
+        *,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        writable: Sequence[Path] = (),
+        overlay: Mapping[str, Path] | None = None,
+    ) -> list[str]:
+        """`command` as the host starts it, so that it runs inside the toolbox.
+
+        The project, the cache and `writable` are at their own paths; network, devices and /run are
+        the host's. `overlay` binds further host paths, by their path inside.
+        """
+        words: list[Argument] = ["bwrap", "--bind", self.tree, "/"]
+        words += ["--dev-bind", "/dev", "/dev", "--proc", "/proc"]
+        words += ["--bind", "/sys", "/sys", "--bind", "/run", "/run"]
+        words += ["--bind", "/tmp", "/tmp", "--bind", "/var/tmp", "/var/tmp"]  # noqa: S108
+        for path in dict.fromkeys([PROJECT, cache_folder(), *writable]):
+            words += ["--bind", path, path]
+        for inside, outside in (overlay or {}).items():
+            words += ["--bind", outside, inside]
+        for path in (Path("/etc/resolv.conf"), Path("/etc/hosts"), TRUST):
+            if path.exists():
+                words += ["--ro-bind", path.resolve(), path]
+        words += ["--cap-add", "ALL", "--die-with-parent", "--clearenv"]
+        settings = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "SSL_CERT_FILE": str(TRUST),
+            **(environment or {}),
+        }
+        for key, value in settings.items():
+            words += ["--setenv", key, value]
+        if cwd:
+            words += ["--chdir", cwd]
+        return [str(word) for word in [*words, "--", *command]]
+
+    def run(
+        self,
+        command: Sequence[Argument],
+        *,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        writable: Sequence[Path] = (),
+        input: str | None = None,
+        log: Path | None = None,
+        hint: str = "",
+    ) -> str:
+        """Run `command` inside to its end; as builder.run.run."""
+        inside = self.command(command, environment=environment, cwd=cwd, writable=writable)
+        return run(inside, input=input, log=log, hint=hint)
+
+
+def _packages(name: str) -> str:
+    lines = (PACKAGES / name).read_text().splitlines()
+    return ",".join(line.strip() for line in lines if line.strip() and line[0] != "#")
+
+
+def open_toolbox(address: str | None = None, *, offline: bool = False) -> Toolbox:
+    """The toolbox of this checkout, made first where it does not exist yet.
+
+    Raises MissingError where it would have to be made but `offline` forbids that, UsageError for a
+    mirror address that is none, CommandError where mmdebstrap fails.
+    """
+    key = hash_of(PACKAGES)
+    folder = cache_folder() / "toolbox" / key
+    needed = ("tree/usr/bin/mkosi", "tree/usr/bin/qemu-system-x86_64", "tree/usr/bin/go")
+    toolbox = Toolbox(folder / "tree", key)
+    if is_complete(folder, *needed):
+        return toolbox
+    with exclusive("toolbox"):
+        if is_complete(folder, *needed):
+            return toolbox
+        if offline:
+            raise MissingError(
+                f"The toolbox {key} is not in the cache, and --offline forbids making it.",
+                "Run './ratssaal build' once with a network.",
+            )
+        require_space(folder, 6)
+        source = mirror.choose(address)
+        lines = source.sources("main") if source else []
+        with step("Making the toolbox"), new_entry(folder) as growing:
+            command: list[Argument] = ["mmdebstrap", "--mode=root", "--variant=apt"]
+            command += ["--format=directory", f"--include={_packages('packages')}"]
+            for setting in ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/man/*"):
+                command += [f"--dpkgopt={setting}"]
+            command += ["--aptopt=APT::Install-Recommends \"false\""]
+            command += [f"--customize-hook={PACKAGES / 'backports'} \"$1\" {_packages('backports-packages')}"]
+            command += [mirror.RELEASE, growing / "tree", *lines]
+            log = cache_folder() / "logs/toolbox.log"
+            try:
+                run(command, log=log)
+            except CommandError as error:
+                raise CommandError(
+                    f"The toolbox could not be made.\n{error.message}",
+                    "Check that the mirror is reachable and complete, or name another with --mirror; "
+                    "then start again. Nothing half made was kept.",
+                ) from error
+            # systemd-nspawn asks on which machine it runs.
+            (growing / "tree/etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
+    return toolbox
