@@ -209,6 +209,7 @@ class Machine:
         else:
             self._process = self.stage.start(inside, stdout=log)
         self._connect()
+        self._shell = Shell(self.folder / "shell", self._alive, running=snapshot is not None)
 
     def _has_tap(self) -> bool:
         links = self.stage.run(["ip", "-o", "link", "show"])
@@ -291,7 +292,7 @@ class Machine:
     def door(self) -> "Shell":
         """The shell for tests, once it answers."""
         if self._shell is None:
-            self._shell = Shell(self.folder / "shell", self._alive)
+            self._shell = Shell(self.folder / "shell", self._alive, running=True)
         return self._shell
 
     def shell(self, script: str) -> str:
@@ -307,8 +308,9 @@ class Machine:
     def reboot(self) -> None:
         """Restart the box in order and wait until it is ready again."""
         before = self.serial().count("BdsDxe: starting")
-        self.door.send("systemctl reboot")
+        self.shell("systemctl --no-block reboot")
         self.close_shell()
+        self._shell = Shell(self.folder / "shell", self._alive, running=False)
         again = "The box did not start again."
         _wait_for(lambda: self.serial().count("BdsDxe: starting") > before, START_SECONDS, again)
         after = self.serial().rindex("BdsDxe: starting")
@@ -321,6 +323,7 @@ class Machine:
         """The reset button."""
         self.close_shell()
         self.qmp("system_reset")
+        self._shell = Shell(self.folder / "shell", self._alive, running=False)
 
     def power_off(self) -> None:
         """Pull the plug."""
@@ -357,25 +360,37 @@ class Shell:
 
     LINE = 2000  # a terminal takes at most 4095 characters a line (termios(3))
 
-    def __init__(self, path: Path, alive: Any, seconds: float = START_SECONDS) -> None:
+    # What systemd sends to a terminal before it starts a shell there.
+    RESET = "\x1b]104"
+
+    def __init__(self, path: Path, alive: Any, *, running: bool) -> None:
+        """Connect; `running` says that the shell is there already, and not after a start to come."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(os.fspath(path))
-        self._socket.settimeout(1.0)
         self._alive = alive
         self._buffer = ""
         self._count = 0
-        self._greet(seconds)
+        self._greeted = False
+        self._running = running
 
-    def _greet(self, seconds: float) -> None:
-        """Ask until the shell answers: what is written before it runs is lost."""
+    def greet(self, seconds: float = START_SECONDS) -> None:
+        """Wait for the shell and make it quiet. Firmware and boot loader must not be typed at."""
+        if self._greeted:
+            return
         deadline = time.monotonic() + seconds
+        while not self._running:
+            self._alive()
+            self._running = self._read_until(self.RESET, 1.0) is not None
+            if time.monotonic() > deadline:
+                raise CommandError("The shell for tests did not start.")
         while time.monotonic() < deadline:
             self._alive()
-            self.send("stty -echo -onlcr 2>/dev/null; PS1= PS2= PROMPT_COMMAND=; echo hello-$((40+2))")
-            if self._read_until("hello-42", 3.0) is not None:
-                time.sleep(0.2)
-                self._read_until("\0", 0.3)
-                self._buffer = ""
+            self._count += 1
+            self.send("exec bash --noediting --norc")
+            self.send("stty -echo -onlcr 2>/dev/null; PS1= PS2= PROMPT_COMMAND=")
+            self.send(f"echo hello-$(({self._count}))-")
+            if self._read_until(f"hello-{self._count}-", 5.0) is not None:
+                self._greeted = True
                 return
         raise CommandError("The shell for tests did not answer.")
 
@@ -399,12 +414,13 @@ class Shell:
 
     def run(self, script: str, seconds: float = 300.0) -> str:
         """Run `script` with sh -e and return its output; raises CommandError where it fails."""
+        self.greet()
         self._count += 1
         encoded = base64.b64encode(script.encode()).decode()
         parts = [encoded[i : i + self.LINE] for i in range(0, len(encoded), self.LINE)]
         self.send("S=")
         for part in parts:
-            self.send(f"S=$S{part}")
+            self.send(f"S=${{S}}{part}")
         mark = f"end-{self._count}"
         run = 'sh -euc "$(echo $S | base64 -d)" 2>&1 </dev/null | base64 -w 0'
         self.send(f"echo begin-$(({self._count})); {run}; echo \" end-$(({self._count}))=${{PIPESTATUS[0]}}.\"")

@@ -76,7 +76,7 @@ def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
 
 def main(terminals: list[str]) -> None:
     """Draw once on each terminal."""
-    text = CLEAR + read().text().replace("\n", "\r\n")
+    text = CLEAR + read().text()
     for name in terminals:
         try:
             Path(name).write_bytes(text.encode())
