@@ -1,15 +1,24 @@
 """The command line: `./ratssaal VERB`, one function a verb, each thin over the module that does it."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from builder import image, stack
-from builder.errors import RatssaalError
+from builder import boot as boot_image
+from builder import demo as demonstration
+from builder import image, keys, stack, testrun
+from builder import inspect as inspection
+from builder import measure
+from builder.artifacts import open_artifacts
+from builder.errors import CommandError, RatssaalError
+from builder.host import require_programs, require_root
+from builder.paths import build_folder, cache_folder
 from builder.progress import console, say
+from builder.toolbox import open_toolbox
 
 app = typer.Typer(
     name="ratssaal",
@@ -67,10 +76,240 @@ def build(
         say("Next: ./ratssaal demo holds a call on it; ./ratssaal inspect shows what is in it.")
 
 
+@app.command()
+def boot(
+    place: Annotated[
+        str | None, typer.Argument(metavar="IMAGE", help="An image's folder or version.")
+    ] = None,
+    container: Annotated[
+        bool, typer.Option("--container", help="Services alone, in a container: within seconds.")
+    ] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Do not show the box's serial console here.")
+    ] = False,
+    shell: Annotated[
+        bool,
+        typer.Option("--shell", help="Open a root shell, through a door made for this start alone."),
+    ] = False,
+    tpm: Annotated[bool, typer.Option("--tpm", help="Give the machine a TPM 2.")] = False,
+    set_up_mode: Annotated[
+        bool, typer.Option("--set-up-mode", help="Firmware without keys: the image enrols its own.")
+    ] = False,
+    forward: Annotated[
+        list[str] | None,
+        typer.Option("--forward", help="HERE:BOX, a port of this machine and the box's."),
+    ] = None,
+    serial_log: Annotated[
+        Path | None, typer.Option("--serial-log", help="Write the serial console to this file.")
+    ] = None,
+) -> None:
+    """Start an image on a throw-away copy of its disk, until Ctrl-C.
+
+    Examples:
+
+    * `./ratssaal boot` - firmware, Secure Boot and all, in QEMU; shows the box's console
+    * `./ratssaal boot --container --shell` - the services within seconds, and a root shell in them
+    * `./ratssaal boot --headless --forward 8443:443` - its web page at https://127.0.0.1:8443
+    """
+    options = boot_image.BootOptions(
+        container=container,
+        headless=headless,
+        shell=shell,
+        tpm=tpm,
+        set_up_mode=set_up_mode,
+        forward=tuple(boot_image.parse_forward(one) for one in forward or []),
+        serial_log=serial_log,
+    )
+    found = open_artifacts(inspection.locate(place) if place else None)
+    boot_image.boot(found, open_toolbox(), options)
+
+
+@app.command()
+def demo(
+    stack_name: StackName = stack.DEFAULT,
+    mirror: MirrorAddress = None,
+    offline: Offline = False,
+    exit_after: Annotated[
+        bool, typer.Option("--exit", help="End after the call, for scripts: 0 where it was held.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the image, start it, hold a call on it, and say how to reach it.
+
+    Examples:
+
+    * `./ratssaal demo` - stays up until Ctrl-C
+    * `./ratssaal demo --exit --json` - for scripts: the figures, and the exit code
+    """
+    options = image.BuildOptions(stack=stack_name, mirror=mirror, offline=offline)
+    with demonstration.demo(options) as shown:
+        if as_json:
+            show(
+                {
+                    "address": shown.address,
+                    "frames": shown.held.frames,
+                    "moving": shown.held.moving,
+                    "picture": shown.picture,
+                    "accelerator": shown.accelerator,
+                }
+            )
+        demonstration.report(shown)
+        if not exit_after:
+            demonstration.stay()
+
+
+@app.command()
+def test(
+    stages: Annotated[
+        list[str] | None, typer.Argument(metavar="[STAGE]...", help=f"{', '.join(testrun.STAGES)}.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also the long ones.")] = False,
+    select: Annotated[str, typer.Option("-k", help="Only tests whose name matches.")] = "",
+    verbose: Annotated[bool, typer.Option("-v", help="Name each test.")] = False,
+) -> None:
+    """Run all tests, or some stages of them, cheapest first.
+
+    Examples:
+
+    * `./ratssaal test` - everything that a change has to pass
+    * `./ratssaal test unit` - seconds: code and linters, no image needed
+    * `./ratssaal test box -k ready -v` - one test in a container
+    """
+    options = testrun.TestOptions(tuple(stages or testrun.STAGES), everything, select, verbose)
+    testrun.run(options)
+
+
+@app.command()
+def inspect(
+    place: Annotated[
+        str | None, typer.Argument(metavar="IMAGE", help="An image's folder or version.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Another image: show what differs from it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in an image: sizes, packages with versions, keys; or how it differs from another.
+
+    Examples:
+
+    * `./ratssaal inspect` - this checkout's own image
+    * `./ratssaal inspect --against 0.1.0` - what changed since build/ratssaal_0.1.0
+    * `./ratssaal inspect --json | jq .packages` - for scripts
+    """
+    toolbox = open_toolbox()
+    report = inspection.inspect(open_artifacts(inspection.locate(place) if place else None), toolbox)
+    if against:
+        other = inspection.inspect(open_artifacts(inspection.locate(against)), toolbox)
+        found = inspection.differences(other, report)
+        show(found) if as_json else inspection.show_differences(found)
+        return
+    show(vars(report)) if as_json else inspection.show(report)
+    if report.wrong_sums:
+        raise CommandError(
+            f"Changed since it was built: {', '.join(report.wrong_sums)}.",
+            "Do not give it away. Build again: ./ratssaal build --force",
+        )
+
+
+@app.command("keys")
+def keys_verb(
+    make: Annotated[bool, typer.Option("--make", help="Make them where there are none yet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the builder's own keys, or make them. Private keys never leave their folder.
+
+    Examples:
+
+    * `./ratssaal keys` - where they lie, what they sign, their fingerprints
+    * `./ratssaal keys --make` - before the first build, to make a safe copy at once
+    """
+    pairs = keys.ensure_pairs() if make else keys.existing_pairs()
+    facts = [
+        {
+            "purpose": pair.purpose,
+            "certificate": str(pair.certificate),
+            "sha256": pair.fingerprint(),
+            "valid_until": pair.load().not_valid_after_utc.date().isoformat(),
+            "use": keys.PURPOSES[pair.purpose],
+        }
+        for pair in pairs.values()
+    ]
+    if as_json:
+        show(facts)
+        return
+    if not facts:
+        say(f"No keys in {keys.keys_folder()} yet: ./ratssaal keys --make, or the first build, makes them.")
+    for fact in facts:
+        say(f"{fact['purpose']}: {fact['use']}")
+        say(f"    {fact['certificate']}, valid until {fact['valid_until']}")
+        say(f"    SHA-256 {fact['sha256']}")
+
+
+@app.command()
+def lock(
+    stack_name: StackName = stack.DEFAULT,
+    to: Annotated[str, typer.Option("--to", help="A version, such as v1.2.3.")] = "latest",
+    mirror: MirrorAddress = None,
+) -> None:
+    """Raise a conferencing stack's version in its lock file; the old one stays where that fails.
+
+    Examples:
+
+    * `./ratssaal lock` - to the newest version
+    * `./ratssaal lock --to v1.2.3` - to a certain one
+    """
+    require_root()
+    require_programs()
+    old, new = stack.raise_version(stack.choose(stack_name), open_toolbox(mirror), to)
+    say(f"{stack_name}: {old} -> {new}" if old != new else f"{stack_name} stays at {old}.")
+
+
+@app.command()
+def bench(
+    subjects: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUBJECT]...", help=f"{', '.join(measure.SUBJECTS)}.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 where a goal falls short.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure speed and size, each as a ratio taken in one run.
+
+    Examples:
+
+    * `./ratssaal bench size` - sizes of image and initrd, memory at rest
+    * `./ratssaal bench build boot --check` - and say at the end which goals fall short
+    """
+    figures = measure.measure(subjects or list(measure.SUBJECTS))
+    show([vars(one) | {"met": one.met} for one in figures]) if as_json else measure.show(figures)
+    short = [one.name for one in figures if not one.met]
+    if check and short:
+        raise CommandError(f"Short of the goal: {', '.join(short)}.")
+
+
+@app.command()
+def clean(
+    caches: Annotated[
+        bool, typer.Option("--caches", help="Also the caches: toolbox, packages, compiled stacks.")
+    ] = False,
+) -> None:
+    """Take away what was built; keys are never touched.
+
+    Examples:
+
+    * `./ratssaal clean` - the images in build/
+    * `./ratssaal clean --caches` - everything that can be made again
+    """
+    for folder in [build_folder(), *([cache_folder()] if caches else [])]:
+        if folder.exists():
+            shutil.rmtree(folder)
+            say(f"Removed {folder}.")
+
+
 def main() -> None:
     """Run the command line; errors that a person can act on are one sentence and a hint."""
     try:
-        app(standalone_mode=False)
+        app(prog_name="./ratssaal", standalone_mode=False)
     except typer.Exit as ended:
         sys.exit(ended.exit_code)
     except typer.Abort:

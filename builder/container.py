@@ -109,14 +109,18 @@ class Box:
                 words = (self.stage.folder / f"{self.name}.log").read_text(errors="replace")
                 raise CommandError(f"{self.name} did not start:\n{words[-2000:]}")
 
+    @property
+    def enter(self) -> list[str]:
+        """What stands before a command that is to run as root in the box."""
+        words = ["nsenter", f"--target={self._leader}", "--all", "--", "/usr/bin/env"]
+        return [*words, "--ignore-environment", "PATH=/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8"]
+
     def run(
         self, *command: str, check: bool = True, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run `command` as root in the box. With `check`, raises CommandError where it fails."""
-        clean = ["env", "--ignore-environment", "PATH=/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8"]
-        words = ["nsenter", f"--target={self._leader}", "--all", "--", "/usr/bin/env", *clean[1:]]
         ended = subprocess.run(
-            [*words, *command], capture_output=True, text=True, input=input, check=False
+            [*self.enter, *command], capture_output=True, text=True, input=input, check=False
         )
         if check and ended.returncode:
             raise CommandError(

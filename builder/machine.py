@@ -14,6 +14,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -31,7 +32,7 @@ from builder.errors import CommandError, MissingError
 from builder.firmware import Door
 from builder.keys import KeyPair
 from builder.run import Argument
-from builder.stage import Stage, hardware_address, ip_address
+from builder.stage import Stage, die_with_parent, hardware_address, ip_address
 from builder.toolbox import Toolbox
 
 START_SECONDS = 600.0
@@ -46,7 +47,8 @@ def accelerator(toolbox: Toolbox) -> str:
         return "tcg"
     # The firmware writes to its debug port as soon as it runs: only a guest that ran writes there.
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(_scratch()))
+        scratch = tempfile.TemporaryDirectory(prefix="ratssaal-", dir="/var/tmp")  # noqa: S108
+        folder = Path(stack.enter_context(scratch))
         command = ["qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "128"]
         command += ["-display", "none", "-nodefaults", "-debugcon", f"file:{folder}/said"]
         command += ["-chardev", "null,id=n", "-device", "isa-debug-exit"]
@@ -65,12 +67,6 @@ def accelerator(toolbox: Toolbox) -> str:
     return "tcg"
 
 
-def _scratch() -> Any:
-    import tempfile
-
-    return tempfile.TemporaryDirectory(prefix="ratssaal-", dir="/var/tmp")  # noqa: S108
-
-
 @dataclass(frozen=True)
 class MachineOptions:
     """How a machine is equipped.
@@ -86,7 +82,6 @@ class MachineOptions:
     memory: int = MEMORY_MIB
     forward: tuple[tuple[int, int], ...] = ()
     serial_log: Path | None = None
-    display: bool = False
 
 
 class Machine:
@@ -182,8 +177,7 @@ class Machine:
         if options.tpm:
             words += ["-chardev", f"socket,id=tpm,path={folder}/tpm/socket"]
             words += ["-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
-        words += [] if options.display else ["-display", "none"]
-        return words
+        return [*words, "-display", "none"]
 
     def start(self, snapshot: str | None = None) -> None:
         """Power on, or with `snapshot` go on where that was taken."""
@@ -196,8 +190,6 @@ class Machine:
         log = (self.folder / "qemu.log").open("ab")
         if self.options.forward:
             # The forwarded ports belong to the engineer's own loopback, not to the stage's.
-            from builder.stage import die_with_parent
-
             self._process = subprocess.Popen(
                 inside,
                 stdin=subprocess.DEVNULL,
@@ -273,6 +265,11 @@ class Machine:
             _wait_for(lambda: self._alive() and re.search(pattern, self.serial()), seconds, what)
         except CommandError as error:
             raise CommandError(f"{error.message}:\n{self.serial()[-2000:]}") from error
+
+    @property
+    def running(self) -> bool:
+        """Whether the machine is on."""
+        return self._process is not None and self._process.poll() is None
 
     def _alive(self) -> bool:
         if self._process is None or self._process.poll() is not None:
@@ -433,6 +430,16 @@ class Shell:
         if code.strip() != "0":
             raise CommandError(f"On the box a program ended with {code}:\n  {script}\n{output[-3000:]}")
         return output
+
+    def detach(self) -> socket.socket:
+        """The console itself, for a person to type on, once a shell is there."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._running and time.monotonic() < deadline:
+            self._alive()
+            self._running = self._read_until(self.RESET, 1.0) is not None
+        self._socket.settimeout(None)
+        self.send("exec bash")
+        return self._socket
 
     def close(self) -> None:
         """Hang up; the shell itself stays."""
