@@ -309,22 +309,12 @@ def clean(
 def main() -> None:
     """Run the command line; errors that a person can act on are one sentence and a hint."""
     try:
-        app(prog_name="./ratssaal", standalone_mode=False)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
-    except typer.Abort:
-        sys.exit(1)
-    except KeyboardInterrupt:
-        console.print("ratssaal: stopped.", style="red")
-        sys.exit(1)
+        app(prog_name="./ratssaal")
     except RatssaalError as error:
         console.print(f"ratssaal: {error.message}", style="red", markup=False)
         if error.hint:
             console.print(f"  {error.hint}", markup=False)
         sys.exit(error.exit_code)
-    except typer._click.exceptions.ClickException as error:  # noqa: SLF001
-        error.show()
-        sys.exit(2)
 
 
 if __name__ == "__main__":

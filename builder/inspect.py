@@ -40,7 +40,7 @@ def _partitions(artifacts: Artifacts, toolbox: Toolbox) -> dict[str, int]:
 def kernel_sections(artifacts: Artifacts, toolbox: Toolbox) -> dict[str, int]:
     """Sizes of the sections of the unified kernel image, in bytes."""
     answer = toolbox.run(
-        ["ukify", "inspect", "--json=short", artifacts.kernel], writable=[artifacts.folder]
+        ["ukify", "--json=short", "inspect", artifacts.kernel], writable=[artifacts.folder]
     )
     return {name: int(section["size"]) for name, section in json.loads(answer).items()}
 

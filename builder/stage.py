@@ -120,6 +120,11 @@ class Stage:
         words = ["nsenter", f"--target={self._holder.pid}", "--net", "--mount", "--"]
         return [*words, *[os.fspath(word) for word in command]]
 
+    def seen_from_outside(self, path: Path) -> Path:
+        """`path` with the stage's mounts, as a program outside of it can open it."""
+        assert self._holder
+        return Path(f"/proc/{self._holder.pid}/root{path}")
+
     def run(self, command: Sequence[Argument], **options: object) -> str:
         """Run `command` inside the stage to its end; as builder.run.run."""
         return run(self.enter(command), **options)  # type: ignore[arg-type]

@@ -1,0 +1,52 @@
+"""The main job on real input: people meet and see each other move."""
+
+import pytest
+
+from builder import call
+from builder.artifacts import Artifacts
+from builder.container import Box
+from builder.errors import CommandError
+from builder.stage import Stage
+from tests.box.conftest import Town
+
+pytestmark = pytest.mark.box
+
+
+def test_two_guests_see_each_other_move(town: Town) -> None:
+    held = call.hold(town.box, town.stage)
+    assert held.held(), held
+
+
+def test_nothing_of_a_call_is_logged(town: Town) -> None:
+    call.hold(town.box, town.stage)
+    journal = town.box.run("journalctl", "--boot", "--no-pager").stdout
+    secret = town.box.run("cat", "/var/lib/ratssaal/secrets/stack/keys.yaml").stdout.split('"')[3]
+    assert len(secret) == 64
+    assert secret not in journal
+    assert "access_token" not in journal
+    for guest in call.GUESTS:
+        assert guest not in journal
+
+
+def test_a_token_of_another_key_opens_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = call.token
+
+    tokens = []
+
+    def forged(keys: str, room: str, shown: str) -> str:
+        tokens.append(real(f"{keys.split(':')[0]}: '{'0' * 64}'", room, shown))
+        return tokens[-1]
+
+    monkeypatch.setattr(call, "token", forged)
+    with pytest.raises(CommandError, match="could not join"):
+        call.hold(town.box, town.stage, seconds=20)
+    journal = town.box.run("journalctl", "--boot", "--no-pager").stdout
+    assert tokens
+    assert not any(one in journal for one in tokens)
+
+
+def test_a_killed_media_server_is_back_for_the_next_call(stage: Stage, artifacts: Artifacts) -> None:
+    with Box(stage, artifacts) as box:
+        box.shell("systemctl kill --signal=KILL livekit.service; timeout 20 sh -c "
+                  "'until ss -uln | grep -q :443; do sleep 0.1; done'")  # fmt: skip
+        assert call.hold(box, stage).held()

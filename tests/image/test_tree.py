@@ -1,0 +1,130 @@
+"""What is in the image, and what must not be."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from builder import keys
+from builder.artifacts import Artifacts
+
+pytestmark = pytest.mark.image
+
+# Programs that may gain rights, each for a reason: D-Bus starts services, the others come with Debian's
+# login and mount and have no user on the box who could call them.
+SETUID = {
+    "bin/chage",
+    "bin/chfn",
+    "bin/chsh",
+    "bin/expiry",
+    "bin/gpasswd",
+    "bin/mount",
+    "bin/newgrp",
+    "bin/passwd",
+    "bin/ssh-agent",
+    "bin/su",
+    "bin/umount",
+    "lib/openssh/ssh-keysign",
+    "lib/polkit-1/polkit-agent-helper-1",
+    "sbin/unix_chkpwd",
+}
+
+
+def test_no_way_to_compile_or_to_install(usr: Path) -> None:
+    for name in ("gcc", "cc", "g++", "make", "ld", "go", "rustc", "apt", "apt-get", "pip"):
+        assert not (usr / "bin" / name).exists(), name
+
+
+def test_no_documentation_but_licences(usr: Path) -> None:
+    assert not (usr / "share/man").exists()
+    assert not (usr / "share/info").exists()
+    kept = {path.name for path in (usr / "share/doc").rglob("*") if path.is_file()}
+    assert {name for name in kept if not name.startswith("copyright")} == set()
+    assert "copyright" in kept
+
+
+def test_no_login_anywhere(etc: Path, usr: Path) -> None:
+    fields = [line.split(":") for line in (etc / "shadow").read_text().splitlines()]
+    assert [line[0] for line in fields if not line[1].startswith(("!", "*"))] == []
+    assert dict((line[0], line[1]) for line in fields)["root"].startswith("!")
+    assert not (usr / "lib/systemd/system-generators/systemd-getty-generator").exists()
+    wanted = etc / "systemd/system"
+    assert not list(wanted.rglob("*getty*"))
+    assert not list(wanted.rglob("ssh*.service")) + list(wanted.rglob("ssh*.socket"))
+
+
+def test_no_secret_that_every_box_would_share(etc: Path, usr: Path) -> None:
+    assert not list((etc / "ssh").glob("ssh_host_*"))
+    assert not (etc / "machine-id").exists()
+    for folder in (etc, usr / "lib/ratssaal", usr / "share/ratssaal"):
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink() and path.suffix != ".pyc":
+                content = path.read_bytes()
+                assert not re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]", content), path
+
+
+def test_no_private_key_of_the_builder(artifacts: Artifacts) -> None:
+    pairs = keys.existing_pairs()
+    assert pairs
+    needles = [pair.key.read_text().splitlines()[3].encode() for pair in pairs.values()]
+    assert all(len(needle) == 64 for needle in needles)
+    for file in (artifacts.kernel, artifacts.raw):
+        content = file.read_bytes()
+        assert not any(needle in content for needle in needles), file
+
+
+def test_few_programs_may_gain_rights(usr: Path) -> None:
+    found = {
+        path.relative_to(usr).as_posix()
+        for path in usr.rglob("*")
+        if not path.is_symlink() and path.is_file() and path.stat().st_mode & (stat.S_ISUID | stat.S_ISGID)
+    }
+    assert found - SETUID == set()
+
+
+def test_speaks_german_and_english(usr: Path, etc: Path) -> None:
+    assert "LANG=de_DE.UTF-8" in (etc / "locale.conf").read_text()
+    assert "KEYMAP=de" in (etc / "vconsole.conf").read_text()
+    assert (usr / "share/keymaps/i386/qwertz/de.kmap.gz").exists()
+    generated = (etc / "locale.gen").read_text()
+    assert "de_DE.UTF-8" in generated
+    assert "en_GB.UTF-8" in generated
+    assert (usr / "lib/locale/locale-archive").exists()
+
+
+@pytest.mark.parametrize(
+    "firmware",
+    [
+        "i915/*.bin*",  # Intel's graphics: the console
+        "rtl_nic/rtl8168*",  # Realtek's network cards
+        "tigon/*",  # Broadcom's network cards
+        "bnx2/*",
+    ],
+)
+def test_firmware_for_commodity_boxes(usr: Path, firmware: str) -> None:
+    assert list((usr / "lib/firmware").glob(firmware))
+
+
+@pytest.mark.parametrize(
+    "driver",
+    ["igb", "e1000e", "igc", "r8169", "tg3", "nvme", "ahci", "sdhci-pci", "mmc_block", "usb-storage", "i915"],
+)
+def test_drivers_for_commodity_boxes(usr: Path, driver: str) -> None:
+    names = {path.name.partition(".")[0].replace("_", "-") for path in (usr / "lib/modules").rglob("*.ko*")}
+    assert driver.replace("_", "-") in names
+
+
+def test_the_stack_is_known_by_its_description_alone(usr: Path) -> None:
+    assert (usr / "lib/ratssaal/stack/stack.yaml").exists()
+    assert (usr / "lib/systemd/system/livekit.service").exists()
+
+
+def test_owners_stay_the_same_numbers(etc: Path) -> None:
+    """/var outlives an image: a name must mean the same number in the next one."""
+    expected = (Path(__file__).parent / "owners.txt").read_text().split()
+    users = [line.split(":") for line in (etc / "passwd").read_text().splitlines()]
+    groups = [line.split(":") for line in (etc / "group").read_text().splitlines()]
+    found = [f"user:{line[0]}:{line[2]}:{line[3]}" for line in users]
+    found += [f"group:{line[0]}:{line[2]}" for line in groups]
+    assert sorted(found) == sorted(expected)
