@@ -115,7 +115,8 @@ class Machine:
 
     def __enter__(self) -> "Machine":
         try:
-            self.prepare()
+            if not self.base.exists():
+                self.prepare()
             self.start()
         except BaseException:
             self.close()
@@ -163,7 +164,8 @@ class Machine:
         disk = f"if=none,id=disk,format=qcow2,cache=writeback,file={folder}/disk.qcow2"
         words += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
         words += ["-device", "VGA", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
-        words += ["-device", "usb-kbd", "-serial", f"file:{self.serial_log}"]
+        words += ["-device", "usb-kbd", "-serial", "chardev:serial"]
+        words += ["-chardev", f"file,id=serial,append=on,path={self.serial_log}"]
         words += ["-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
         words += ["-device", "virtio-serial-pci"]
         words += ["-chardev", f"socket,id=shell,path={folder}/shell,server=on,wait=off"]
@@ -180,7 +182,12 @@ class Machine:
         return [*words, "-display", "none"]
 
     def start(self, snapshot: str | None = None) -> None:
-        """Power on, or with `snapshot` go on where that was taken."""
+        """Power on, or with `snapshot` go on where that was taken.
+
+        The serial log begins anew with each power-on.
+        """
+        if snapshot is None:
+            self.serial_log.unlink(missing_ok=True)
         if self.options.tpm:
             self._start_tpm()
         if not self.options.forward and snapshot is None and not self._has_tap():

@@ -1,0 +1,49 @@
+"""Machines in QEMU. One start from power-on is shared: its live snapshot saves the others a minute each."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from builder import firmware, keys
+from builder.artifacts import Artifacts
+from builder.firmware import Door
+from builder.keys import KeyPair
+from builder.machine import Machine, MachineOptions
+from builder.stage import Stage
+from builder.toolbox import Toolbox
+
+READY = "ready"
+
+
+class House(NamedTuple):
+    """A stage, the key that signed the image, and a door for tests."""
+
+    stage: Stage
+    owner: KeyPair
+    door: Door
+
+
+@pytest.fixture(scope="session")
+def house(toolbox: Toolbox) -> Iterator[House]:
+    """What all machines of this run share."""
+    with Stage(toolbox) as stage:
+        door = firmware.make_door(toolbox, stage.folder)
+        yield House(stage, keys.ensure_pairs()["secure-boot"], door)
+
+
+@pytest.fixture(scope="session")
+def started(house: House, artifacts: Artifacts) -> Iterator[Machine]:
+    """A machine that was powered on once, became ready, and was snapshot then."""
+    with Machine(house.stage, artifacts, house.owner, MachineOptions(door=house.door)) as machine:
+        machine.wait_until_ready()
+        machine.save(READY)
+        yield machine
+
+
+@pytest.fixture
+def machine(started: Machine) -> Machine:
+    """The same machine, as it was when it had just become ready."""
+    started.power_off()
+    started.start(snapshot=READY)
+    return started

@@ -1,0 +1,125 @@
+"""The boot chain: what starts, what does not, and what a changed byte does."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from builder import call, firmware
+from builder.artifacts import Artifacts
+from builder.errors import CommandError
+from builder.machine import Machine, MachineOptions
+from tests.boot.conftest import House
+
+pytestmark = pytest.mark.boot
+
+
+def test_started_well(machine: Machine) -> None:
+    assert machine.shell("systemctl --failed --no-legend --plain") == ""
+    assert machine.shell("systemctl is-system-running").strip() == "running"
+    assert "ordering cycle" not in machine.shell("journalctl --boot --no-pager")
+
+
+def test_call_through_firmware_secure_boot_and_verity(machine: Machine, house: House) -> None:
+    assert call.hold(machine, house.stage).held()
+
+
+def test_secure_boot_is_on_and_the_kernel_locked_and_untainted(machine: Machine) -> None:
+    status = machine.shell("bootctl status --no-pager 2>/dev/null")
+    assert re.search(r"Secure Boot: enabled \(user\)", status)
+    assert "[integrity]" in machine.shell("cat /sys/kernel/security/lockdown")
+    assert machine.shell("cat /proc/sys/kernel/tainted").strip() == "0"
+
+
+def test_usr_is_verified_and_cannot_be_written(machine: Machine) -> None:
+    assert machine.shell("findmnt --noheadings --output SOURCE,FSTYPE /usr").split() == [
+        "/dev/mapper/usr",
+        "erofs",
+    ]
+    assert "verified" in machine.shell("veritysetup status usr 2>/dev/null || dmsetup status usr")
+    with pytest.raises(CommandError, match="Read-only file system"):
+        machine.shell("touch /usr/here")
+
+
+def test_screen_and_serial_line_show_the_box_not_the_kernel(
+    machine: Machine, started: Machine, tmp_path: Path
+) -> None:
+    text = started.serial().rpartition("BdsDxe: starting")[2]
+    assert "https://ratssaal.local" in text
+    assert f"https://{machine.address}" in text
+    assert not re.search(r"^\[ +\d+\.\d+\]", text, re.MULTILINE)
+    picture = machine.screenshot(tmp_path / "screen.png")
+    assert picture.stat().st_size > 2000
+
+
+def test_one_flipped_byte_in_usr_is_noticed_loudly(machine: Machine, artifacts: Artifacts) -> None:
+    """In the middle of a file that nothing has read yet, on the disk below the running machine."""
+    target = "/usr/lib/firmware/bnx2/bnx2-mips-09-6.2.1b.fw"
+    needle = machine.shell(f"dd if={target} bs=4096 count=1 2>/dev/null | base64 -w 0; sync")
+    assert needle
+    content = artifacts.usr.read_bytes()
+    offset = int(machine.shell("cat /sys/class/block/vda3/start")) * 512
+    # A block near the end of the file system: file data, far from what a start reads.
+    place = len(content) * 9 // 10 // 4096 * 4096 + 100
+    with machine.base.open("r+b") as disk:
+        disk.seek(offset + place)
+        before = disk.read(1)
+        disk.seek(offset + place)
+        disk.write(bytes([before[0] ^ 0xFF]))
+    try:
+        machine.shell("echo 3 > /proc/sys/vm/drop_caches")
+        with pytest.raises(CommandError, match="Input/output error"):
+            machine.shell("dd if=/dev/mapper/usr of=/dev/null bs=1M iflag=direct")
+        assert "is corrupted" in machine.shell("dmesg")
+    finally:
+        with machine.base.open("r+b") as disk:
+            disk.seek(offset + place)
+            disk.write(before)
+
+
+def test_partition_table_is_stable_after_the_first_start(machine: Machine) -> None:
+    dump = "sfdisk --dump /dev/vda 2>/dev/null || blkid -o list"
+    before = machine.shell("lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda")
+    assert before.count("vda") == 7
+    assert "_empty" in before
+    machine.reboot()
+    after = machine.shell("lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda")
+    assert after == before
+    assert machine.shell("systemctl --failed --no-legend --plain") == ""
+    assert dump
+
+
+def spoiled(house: House, artifacts: Artifacts) -> Machine:
+    """A machine whose disk may be spoiled before its first start."""
+    machine = Machine(house.stage, artifacts, house.owner, MachineOptions())
+    machine.prepare()
+    return machine
+
+
+def test_an_unsigned_kernel_does_not_start(house: House, artifacts: Artifacts) -> None:
+    machine = spoiled(house, artifacts)
+    unsigned = machine.folder / "unsigned.efi"
+    shutil.copyfile(artifacts.kernel, unsigned)
+    house.stage.toolbox.run(["sbattach", "--remove", unsigned], writable=[machine.folder])
+    target = f"/EFI/Linux/{artifacts.kernel.name}"
+    firmware.copy_to_esp(house.stage.toolbox, machine.base, unsigned, target)
+    with machine:
+        machine.wait_for_serial("Security Policy Violation|Access denied|Security violation", 120)
+        assert "Ratssaal" not in machine.serial()
+
+
+def test_a_changed_kernel_does_not_start(house: House, artifacts: Artifacts) -> None:
+    """The command line inside the signed image, edited: the same length, another meaning."""
+    machine = spoiled(house, artifacts)
+    edited = machine.folder / "edited.efi"
+    content = artifacts.kernel.read_bytes()
+    assert content.count(b"lockdown=integrity") >= 1
+    edited.write_bytes(content.replace(b"lockdown=integrity", b"init=/usr/bin/bash"))
+    target = f"/EFI/Linux/{artifacts.kernel.name}"
+    firmware.copy_to_esp(house.stage.toolbox, machine.base, edited, target)
+    with machine:
+        machine.wait_for_serial("Security Policy Violation|Access denied|Security violation", 120)
+        assert "Ratssaal" not in machine.serial()
+
+
