@@ -53,14 +53,21 @@ def exclusive(name: str) -> Iterator[None]:
 
 @contextmanager
 def new_entry(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` to fill; it gets that name once the block has ended well."""
+    """A folder beside `folder` to fill; it gets that name once the block has ended well.
+
+    Until then an older entry of that name stays as it was.
+    """
     growing = folder.with_name(f".{folder.name}.growing")
-    shutil.rmtree(growing, ignore_errors=True)
+    former = folder.with_name(f".{folder.name}.former")
+    for rest in (growing, former):
+        shutil.rmtree(rest, ignore_errors=True)
     growing.mkdir(parents=True)
     yield growing
     (growing / COMPLETE).touch()
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        folder.rename(former)
     growing.rename(folder)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def is_complete(folder: Path, *needed: str) -> bool:

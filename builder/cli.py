@@ -14,6 +14,7 @@ from builder import image, keys, stack, testrun
 from builder import inspect as inspection
 from builder import measure
 from builder.artifacts import open_artifacts
+from builder.cache import exclusive
 from builder.errors import CommandError, RatssaalError
 from builder.host import require_programs, require_root
 from builder.paths import build_folder, cache_folder
@@ -55,7 +56,7 @@ def build(
     stack_name: StackName = stack.DEFAULT,
     mirror: MirrorAddress = None,
     offline: Offline = False,
-    force: Annotated[bool, typer.Option("--force", help="Build anew although nothing changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Build anew with the newest packages.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the image into build/.
@@ -300,10 +301,12 @@ def clean(
     * `./ratssaal clean` - the images in build/
     * `./ratssaal clean --caches` - everything that can be made again
     """
-    for folder in [build_folder(), *([cache_folder()] if caches else [])]:
-        if folder.exists():
-            shutil.rmtree(folder)
-            say(f"Removed {folder}.")
+    require_root()
+    with exclusive("image"):
+        for folder in [build_folder(), *([cache_folder()] if caches else [])]:
+            if folder.exists():
+                shutil.rmtree(folder)
+                say(f"Removed {folder}.")
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ class Box:
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
+        self._cgroup = _cgroups() / f"{stage.folder.name}-{self.name}"
 
     def __enter__(self) -> "Box":
         self._prepare()
@@ -91,9 +92,11 @@ class Box:
                 command,
                 environment={"NOTIFY_SOCKET": str(notices)},
                 writable=[self.stage.folder],
-                overlay=_pure_cgroups(),
+                overlay={"/sys/fs/cgroup": _cgroups()},
+                own_processes=True,
             )
-            self._process = self.stage.start(inside, stdout=log)
+            self._cgroup.mkdir(exist_ok=True)
+            self._process = self.stage.start(inside, stdout=log, cgroup=self._cgroup)
             self._wait_for_ready(listener, begun + START_SECONDS)
         self._leader = _leader_below(self._process.pid)
         self.seconds_to_ready = time.monotonic() - begun
@@ -148,6 +151,7 @@ class Box:
         except subprocess.TimeoutExpired as error:
             raise CommandError(f"{self.name} did not shut down within a minute.") from error
         self._process = None
+        _remove_cgroup(self._cgroup)
 
     def kill(self) -> None:
         """End the box at once, as a pulled plug would, save that written data stays."""
@@ -157,12 +161,27 @@ class Box:
             self._process.kill()
             self._process.wait()
             self._process = None
+        _remove_cgroup(self._cgroup)
 
 
-def _pure_cgroups() -> dict[str, Path]:
-    """On a host with both cgroup hierarchies the box is given the second one alone, as on its own kernel."""
+def _cgroups() -> Path:
+    """Where the host has the second cgroup hierarchy, the only one that systemd 257 uses."""
     unified = Path("/sys/fs/cgroup/unified")
-    return {"/sys/fs/cgroup": unified} if unified.is_dir() else {}
+    return unified if unified.is_dir() else Path("/sys/fs/cgroup")
+
+
+def _remove_cgroup(top: Path) -> None:
+    """End whatever is left in a box's cgroup, and remove it."""
+    if not top.exists():
+        return
+    with contextlib.suppress(OSError):
+        (top / "cgroup.kill").write_text("1")
+    deadline = time.monotonic() + 10
+    while top.exists() and time.monotonic() < deadline:
+        for folder, _, _ in os.walk(top, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
+        time.sleep(0.02)
 
 
 def _children(pid: int) -> list[int]:

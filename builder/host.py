@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from builder.errors import MissingError
 from builder.progress import say
@@ -17,6 +18,8 @@ NEEDED = {
     "nsenter": "util-linux",
 }
 
+NEEDED_FILES = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring"}
+
 
 def require_root() -> None:
     """Raise MissingError for everybody but root: images, mounts and network namespaces need it."""
@@ -29,7 +32,9 @@ def require_root() -> None:
 
 def require_programs() -> None:
     """Install what is missing with apt, naming it first."""
-    missing = sorted({package for program, package in NEEDED.items() if not shutil.which(program)})
+    absent = {package for program, package in NEEDED.items() if not shutil.which(program)}
+    absent |= {package for file, package in NEEDED_FILES.items() if not Path(file).exists()}
+    missing = sorted(absent)
     if not missing:
         return
     if not shutil.which("apt-get"):

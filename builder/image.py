@@ -61,7 +61,9 @@ def _mkosi(
         "--package-cache-dir": cache_folder() / "mkosi/packages",
         "--workspace-directory": cache_folder() / "mkosi/workspace",
     }
-    command: list[Argument] = ["mkosi", "--force", "--incremental=yes"]
+    # Twice "--force" also throws away the tree with the packages, so that updates come in.
+    again = ["--force", "--force"] if options.force else ["--force"]
+    command: list[Argument] = ["mkosi", *again, "--incremental=yes"]
     for name, path in folders.items():
         path.mkdir(parents=True, exist_ok=True)
         command += [name, path]

@@ -24,6 +24,7 @@ from builder.toolbox import Toolbox
 PREFIX = "198.51.100"
 GATEWAY = f"{PREFIX}.1"
 BRIDGE = "br0"
+NSPAWN_RUN = Path("/run/systemd/nspawn")
 PR_SET_PDEATHSIG = 1
 
 
@@ -68,6 +69,9 @@ class Stage:
                     "This machine does not allow network namespaces.",
                     "Run on a machine or in a container with CAP_SYS_ADMIN.",
                 )
+            # What a killed nspawn leaves behind must not stand in the way of the next one.
+            NSPAWN_RUN.mkdir(parents=True, exist_ok=True)
+            self.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", NSPAWN_RUN])
             for line in (
                 "link set lo up",
                 f"link add {BRIDGE} type bridge forward_delay 0 mcast_snooping 0",
@@ -134,8 +138,15 @@ class Stage:
         command: Sequence[Argument],
         stdout: IO[bytes] | int = subprocess.DEVNULL,
         environment: dict[str, str] | None = None,
+        cgroup: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start `command` inside the stage; it ends with it at the latest."""
+        """Start `command` inside the stage, and in `cgroup`; it ends with the stage at the latest."""
+
+        def prepare() -> None:
+            die_with_parent()
+            if cgroup:
+                (cgroup / "cgroup.procs").write_text(str(os.getpid()))
+
         child = subprocess.Popen(
             self.enter(command),
             stdin=subprocess.DEVNULL,
@@ -143,7 +154,7 @@ class Stage:
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=prepare,  # noqa: PLW1509
         )
         self._children.append(child)
         return child

@@ -4,6 +4,7 @@ It is made once by mmdebstrap and found again by the hash of its inputs, so that
 distribution does not matter. Programs run in it inside a sandbox made by bubblewrap.
 """
 
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from builder.progress import step
 from builder.run import Argument, run
 
 PACKAGES = IMAGES / "toolbox"
+# What the host's tools are told about the way to the network holds in the toolbox too.
+NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+REGISTRIES = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "npm_config_registry")
 TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -35,13 +39,16 @@ class Toolbox:
         cwd: Path | None = None,
         writable: Sequence[Path] = (),
         overlay: Mapping[str, Path] | None = None,
+        own_processes: bool = False,
     ) -> list[str]:
         """`command` as the host starts it, so that it runs inside the toolbox.
 
         The project, the cache and `writable` are at their own paths; network, devices and /run are
-        the host's. `overlay` binds further host paths, by their path inside.
+        the host's. `overlay` binds further host paths, by their path inside. With `own_processes`
+        all that `command` ever starts ends with it.
         """
         words: list[Argument] = ["bwrap", "--bind", self.tree, "/"]
+        words += ["--unshare-pid"] if own_processes else []
         words += ["--dev-bind", "/dev", "/dev", "--proc", "/proc"]
         words += ["--bind", "/sys", "/sys", "--bind", "/run", "/run"]
         words += ["--bind", "/tmp", "/tmp", "--bind", "/var/tmp", "/var/tmp"]  # noqa: S108
@@ -58,6 +65,7 @@ class Toolbox:
             "HOME": "/root",
             "LANG": "C.UTF-8",
             "SSL_CERT_FILE": str(TRUST),
+            **{name: os.environ[name] for name in (*NETWORK, *REGISTRIES) if name in os.environ},
             **(environment or {}),
         }
         for key, value in settings.items():

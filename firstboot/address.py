@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firstboot import certificates
+from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.settings import Settings
 
@@ -71,7 +72,8 @@ def main() -> None:
     moved = write_whole(RUN / "address.env", f"RATSSAAL_ADDRESS={addresses.primary}\n")
     mapping = f"map $remote_port $box_address {{ default {addresses.primary}; }}\n"
     write_whole(RUN / "address.conf", mapping)
-    write_whole(RUN / "address.json", json.dumps(vars(addresses)) + "\n")
+    if write_whole(RUN / "address.json", json.dumps(vars(addresses)) + "\n"):
+        redraw()
     if restart and moved:
         subprocess.run(["systemctl", "restart", "ratssaal-address.target"], check=True)
     if restart and (moved or renewed):

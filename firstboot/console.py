@@ -4,14 +4,16 @@
 """
 
 import json
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from firstboot.health import STATE, image_version
+from firstboot.image import image_version
 from firstboot.settings import Settings
 
 ADDRESSES = Path("/run/ratssaal/address.json")
+STATE = Path("/run/ratssaal/public/state.json")
 CLEAR = "\x1b[0m\x1b[H\x1b[2J\x1b[3J"
 
 
@@ -72,6 +74,12 @@ def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
         hardware=tuple(found.get("hardware", ())),
         ready=ready,
     )
+
+
+def redraw() -> None:
+    """Have the screen drawn anew. A drawing under way is begun again, so that no change is missed."""
+    restart = ["systemctl", "restart", "--no-block", "ratssaal-console.service"]
+    subprocess.run(restart, check=False)
 
 
 def main(terminals: list[str]) -> None:

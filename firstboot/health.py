@@ -12,12 +12,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from firstboot.console import STATE, redraw
 from firstboot.files import write_whole
+from firstboot.image import image_version
 from firstboot.stack import Stack
 
-STATE = Path("/run/ratssaal/public/state.json")
 BASE_UNITS = ("nftables.service", "nginx.service", "etcd.service", "systemd-networkd.service")
 STORE = "http://127.0.0.1:2379/health"
 # Long enough for an emulated machine with a cold cache, well below the unit's own limit.
@@ -58,19 +58,11 @@ def checks(stack: Stack) -> Iterator[Check]:
         yield Check(url, lambda url=url: answers(url))  # type: ignore[misc]
 
 
-def image_version() -> str:
-    """IMAGE_VERSION of os-release(5)."""
-    for line in Path("/usr/lib/os-release").read_text().splitlines():
-        key, _, value = line.partition("=")
-        if key == "IMAGE_VERSION":
-            return value.strip('"')
-    return "unknown"
-
-
 def main() -> int:
-    """Ask until all is well or patience ends; write the state either way."""
+    """Ask until all is well or patience ends, or with --once no more than that; write the state."""
     pending = list(checks(Stack.read()))
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    patience = 0.0 if "--once" in sys.argv[1:] else PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         wrong = [(check, reason) for check in pending if (reason := check.ask())]
         if not wrong or time.monotonic() > deadline:
@@ -80,7 +72,8 @@ def main() -> int:
     for check, reason in wrong:
         print(f"<3>{check.name}: {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
     state = {"ready": not wrong, "version": image_version()}
-    write_whole(STATE, json.dumps(state) + "\n")
+    if write_whole(STATE, json.dumps(state) + "\n"):
+        redraw()
     return 1 if wrong else 0
 
 

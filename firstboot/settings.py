@@ -35,7 +35,10 @@ def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:
     """What the roles may use: `settings` and `stack`."""
     return {
         "settings": settings.model_dump(mode="json"),
-        "stack": {"doors": [vars(door) for door in stack.doors]},
+        "stack": {
+            "doors": [vars(door) for door in stack.doors],
+            "relays": [vars(relay) for relay in stack.relays],
+        },
     }
 
 

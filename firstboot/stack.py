@@ -18,12 +18,21 @@ class Door:
 
 
 @dataclass(frozen=True)
+class Relay:
+    """A range of source ports, `first-last`, that may reach one port of the box itself alone."""
+
+    ports: str
+    to: int
+
+
+@dataclass(frozen=True)
 class Stack:
     """What stack.yaml says; see the comments there."""
 
     name: str
     units: tuple[str, ...]
     doors: tuple[Door, ...]
+    relays: tuple[Relay, ...]
     health: tuple[str, ...]
     secrets: Path | None
 
@@ -38,6 +47,7 @@ class Stack:
             name=str(raw["name"]),
             units=tuple(raw["units"]),
             doors=tuple(Door(**door) for door in raw["doors"]),
+            relays=tuple(Relay(**relay) for relay in raw.get("relays", ())),
             health=tuple(raw["health"]),
             secrets=Path(raw["secrets"]) if raw.get("secrets") else None,
         )

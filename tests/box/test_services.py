@@ -56,7 +56,7 @@ def test_each_checker_accepts_its_service_s_file(town: Town) -> None:
 
 def test_units_verify(town: Town) -> None:
     units = town.box.shell(
-        "cd /usr/lib/systemd/system; ls -d ratssaal-*.service ratssaal-*.path ratssaal-*.target"
+        "cd /usr/lib/systemd/system; ls -d ratssaal-*.service ratssaal-*.timer ratssaal-*.target"
         " livekit.service nginx.service etcd.service nftables.service"
     ).split()
     assert len(units) > 8
