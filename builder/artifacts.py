@@ -96,9 +96,21 @@ def complete(folder: Path, name: str, toolbox: Toolbox) -> None:
     (folder / f"{name}.manifest").rename(folder / f"{name}.manifest.json")
     made = Artifacts(folder, name)
     # The file system in the image is compressed already: a higher level costs minutes for nothing.
-    compress = ["zstd", "--quiet", "--force", "-T0", "-3", "--sparse", made.raw, "-o", made.compressed]
+    compress = [
+        "zstd",
+        "--quiet",
+        "--force",
+        "-T0",
+        "-3",
+        "--sparse",
+        made.raw,
+        "-o",
+        made.compressed,
+    ]
     toolbox.run(compress, writable=[folder])
-    toolbox.run(["bmaptool", "--quiet", "create", "-o", made.block_map, made.raw], writable=[folder])
+    toolbox.run(
+        ["bmaptool", "--quiet", "create", "-o", made.block_map, made.raw], writable=[folder]
+    )
     sums = [f"{sha256(path)}  {path.name}" for path in made.all()]
     (folder / SUMS).write_text("\n".join(sums) + "\n")
 

@@ -96,7 +96,9 @@ def _machine(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
             serial_log=options.serial_log.absolute() if options.serial_log else None,
         ),
     )
-    kind = "hardware virtualisation (KVM)" if machine.accelerator == "kvm" else "an emulated processor"
+    kind = (
+        "hardware virtualisation (KVM)" if machine.accelerator == "kvm" else "an emulated processor"
+    )
     say(f"Starting on {kind}. Ctrl-C pulls the plug; what the box wrote is thrown away.")
     with machine:
         if options.forward:

@@ -66,7 +66,9 @@ def hold(box: Reachable, stage: Stage, *, seconds: float = 90.0, frames: int = F
     authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
     keys = box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
     room = secrets.token_urlsafe(12)
-    started = [_start(box, stage, token(keys, room, one), authority, seconds, frames) for one in GUESTS]
+    started = [
+        _start(box, stage, token(keys, room, one), authority, seconds, frames) for one in GUESTS
+    ]
     guests: dict[str, dict[str, object]] = {}
     for name, child in zip(GUESTS, started, strict=True):
         try:
@@ -101,7 +103,7 @@ def _start(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        preexec_fn=die_with_parent,  # noqa: PLW1509
+        preexec_fn=die_with_parent,
     )
     assert child.stdin
     child.stdin.write(json.dumps(wish))

@@ -10,9 +10,8 @@ import typer
 
 from builder import boot as boot_image
 from builder import demo as demonstration
-from builder import image, keys, stack, testrun
+from builder import image, keys, measure, stack, testrun
 from builder import inspect as inspection
-from builder import measure
 from builder.artifacts import open_artifacts
 from builder.cache import exclusive
 from builder.errors import CommandError, RatssaalError
@@ -37,7 +36,9 @@ MirrorAddress = Annotated[
     str | None,
     typer.Option("--mirror", help="A Debian mirror, such as http://mirror.example/debian."),
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Use caches alone, or say what is missing.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Use caches alone, or say what is missing.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -56,7 +57,9 @@ def build(
     stack_name: StackName = stack.DEFAULT,
     mirror: MirrorAddress = None,
     offline: Offline = False,
-    force: Annotated[bool, typer.Option("--force", help="Build anew with the newest packages.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Build anew with the newest packages.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the image into build/.
@@ -90,7 +93,9 @@ def boot(
     ] = False,
     shell: Annotated[
         bool,
-        typer.Option("--shell", help="Open a root shell, through a door made for this start alone."),
+        typer.Option(
+            "--shell", help="Open a root shell, through a door made for this start alone."
+        ),
     ] = False,
     tpm: Annotated[bool, typer.Option("--tpm", help="Give the machine a TPM 2.")] = False,
     set_up_mode: Annotated[
@@ -199,7 +204,9 @@ def inspect(
     * `./ratssaal inspect --json | jq .packages` - for scripts
     """
     toolbox = open_toolbox()
-    report = inspection.inspect(open_artifacts(inspection.locate(place) if place else None), toolbox)
+    report = inspection.inspect(
+        open_artifacts(inspection.locate(place) if place else None), toolbox
+    )
     if against:
         other = inspection.inspect(open_artifacts(inspection.locate(against)), toolbox)
         found = inspection.differences(other, report)
@@ -215,7 +222,9 @@ def inspect(
 
 @app.command("keys")
 def keys_verb(
-    make: Annotated[bool, typer.Option("--make", help="Make them where there are none yet.")] = False,
+    make: Annotated[
+        bool, typer.Option("--make", help="Make them where there are none yet.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the builder's own keys, or make them. Private keys never leave their folder.
@@ -240,7 +249,9 @@ def keys_verb(
         show(facts)
         return
     if not facts:
-        say(f"No keys in {keys.keys_folder()} yet: ./ratssaal keys --make, or the first build, makes them.")
+        say(
+            f"No keys in {keys.keys_folder()} yet: ./ratssaal keys --make, or the first build, makes them."
+        )
     for fact in facts:
         say(f"{fact['purpose']}: {fact['use']}")
         say(f"    {fact['certificate']}, valid until {fact['valid_until']}")
@@ -269,9 +280,12 @@ def lock(
 @app.command()
 def bench(
     subjects: Annotated[
-        list[str] | None, typer.Argument(metavar="[SUBJECT]...", help=f"{', '.join(measure.SUBJECTS)}.")
+        list[str] | None,
+        typer.Argument(metavar="[SUBJECT]...", help=f"{', '.join(measure.SUBJECTS)}."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Exit 1 where a goal falls short.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 where a goal falls short.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure speed and size, each as a ratio taken in one run.

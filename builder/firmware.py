@@ -31,13 +31,19 @@ class Door:
     addon: Path
 
 
-def make_door(toolbox: Toolbox, folder: Path) -> Door:
-    """Make a door in `folder`, for machines that live no longer than it."""
+def make_door(toolbox: Toolbox, folder: Path, more: str = "") -> Door:
+    """Make a door in `folder`, for machines that live no longer than it.
+
+    `more` is put behind on the kernel's command line.
+    """
     pair = make_pair(folder, "door", "Ratssaal test door, worthless elsewhere")
     addon = folder / "door.addon.efi"
     command: list[Argument] = ["ukify", "build", f"--stub={ADDON_STUB}", f"--output={addon}"]
-    command += [f"--cmdline=systemd.debug_shell={SHELL_CONSOLE}"]
-    command += [f"--secureboot-private-key={pair.key}", f"--secureboot-certificate={pair.certificate}"]
+    command += [f"--cmdline=systemd.debug_shell={SHELL_CONSOLE} {more}".rstrip()]
+    command += [
+        f"--secureboot-private-key={pair.key}",
+        f"--secureboot-certificate={pair.certificate}",
+    ]
     toolbox.run(command, writable=[folder])
     return Door(pair, addon)
 

@@ -47,7 +47,7 @@ class Built:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def _mkosi(
+def mkosi(
     toolbox: Toolbox,
     directory: Path,
     options: BuildOptions,
@@ -95,7 +95,11 @@ def _explained(error: CommandError, log: Path, options: BuildOptions) -> Excepti
             "Some packages are not in the cache, and --offline forbids fetching them.",
             "Run './ratssaal build' once with a network.",
         )
-    if "Failed to fetch" in words or "Hash Sum mismatch" in words or "does not have a Release" in words:
+    if (
+        "Failed to fetch" in words
+        or "Hash Sum mismatch" in words
+        or "does not have a Release" in words
+    ):
         return CommandError(
             f"The mirror does not give all packages.\n{error.message}",
             "Check that it is reachable and complete, or name another with --mirror; then start "
@@ -114,7 +118,7 @@ def build_initrd(toolbox: Toolbox, options: BuildOptions) -> Path:
     folder = cache_folder() / "initrd" / key
     if options.force or not is_complete(folder, "initrd.cpio.zst"):
         with step("Building the initrd"), new_entry(folder) as growing:
-            _mkosi(toolbox, IMAGES / "initrd", options, growing, [])
+            mkosi(toolbox, IMAGES / "initrd", options, growing, [])
     return folder / "initrd.cpio.zst"
 
 
@@ -160,7 +164,13 @@ def build(options: BuildOptions) -> Built:
         with new_entry(folder) as growing:
             begun = time.monotonic()
             with step("Building the system"):
-                _mkosi(toolbox, IMAGES, options, growing, system_arguments(options, pairs, program, initrd))
+                mkosi(
+                    toolbox,
+                    IMAGES,
+                    options,
+                    growing,
+                    system_arguments(options, pairs, program, initrd),
+                )
             seconds["system"] = time.monotonic() - begun
             begun = time.monotonic()
             with step("Writing compressed image, block map and checksums"):

@@ -34,7 +34,9 @@ def _partitions(artifacts: Artifacts, toolbox: Toolbox) -> dict[str, int]:
     answer = toolbox.run(["sfdisk", "--json", artifacts.raw], writable=[artifacts.folder])
     table = json.loads(answer)["partitiontable"]
     sector = int(table.get("sectorsize", 512))
-    return {str(one.get("name", one["type"])): int(one["size"]) * sector for one in table["partitions"]}
+    return {
+        str(one.get("name", one["type"])): int(one["size"]) * sector for one in table["partitions"]
+    }
 
 
 def kernel_sections(artifacts: Artifacts, toolbox: Toolbox) -> dict[str, int]:
@@ -132,12 +134,20 @@ def show(report: Report, most: int = 15) -> None:
             table.add_row(name, _size(size))
         console.print(table)
     ordered = sorted(report.packages.items(), key=lambda item: -int(str(item[1]["size"])))
-    table = Table("package", "version", "size", title=f"Packages: {len(ordered)}, the largest", title_justify="left")
+    table = Table(
+        "package",
+        "version",
+        "size",
+        title=f"Packages: {len(ordered)}, the largest",
+        title_justify="left",
+    )
     for name, facts in ordered[:most]:
         table.add_row(name, str(facts["version"]), _size(facts["size"]))
     console.print(table)
     if report.wrong_sums:
-        console.print(f"[red]Files that are not what SHA256SUMS says: {', '.join(report.wrong_sums)}")
+        console.print(
+            f"[red]Files that are not what SHA256SUMS says: {', '.join(report.wrong_sums)}"
+        )
 
 
 def show_differences(found: dict[str, object]) -> None:

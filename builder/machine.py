@@ -7,6 +7,7 @@ emulated, and the person is told.
 import asyncio
 import base64
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -47,7 +48,7 @@ def accelerator(toolbox: Toolbox) -> str:
         return "tcg"
     # The firmware writes to its debug port as soon as it runs: only a guest that ran writes there.
     with contextlib.ExitStack() as stack:
-        scratch = tempfile.TemporaryDirectory(prefix="ratssaal-", dir="/var/tmp")  # noqa: S108
+        scratch = tempfile.TemporaryDirectory(prefix="ratssaal-", dir="/var/tmp")
         folder = Path(stack.enter_context(scratch))
         command = ["qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "128"]
         command += ["-display", "none", "-nodefaults", "-debugcon", f"file:{folder}/said"]
@@ -92,7 +93,7 @@ class Machine:
         stage: Stage,
         artifacts: Artifacts,
         owner: KeyPair,
-        options: MachineOptions = MachineOptions(),  # noqa: B008 - frozen
+        options: MachineOptions = MachineOptions(),
     ) -> None:
         self.stage = stage
         self.artifacts = artifacts
@@ -148,7 +149,15 @@ class Machine:
             ("disk", self.base, "raw"),
             ("variables", variables, "raw"),
         ):
-            command: list[Argument] = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", source_format]
+            command: list[Argument] = [
+                "qemu-img",
+                "create",
+                "-q",
+                "-f",
+                "qcow2",
+                "-F",
+                source_format,
+            ]
             command += ["-b", source, self.folder / f"{name}.qcow2"]
             command += [str(DISK_BYTES)] if name == "disk" else []
             toolbox.run(command, writable=[self.folder])
@@ -158,7 +167,12 @@ class Machine:
         cpu = "host" if self.accelerator == "kvm" else "max"
         words: list[Argument] = ["qemu-system-x86_64", "-nodefaults", "-no-user-config"]
         words += ["-machine", f"q35,smm=on,accel={self.accelerator}", "-cpu", cpu, "-smp", "2"]
-        words += ["-m", str(options.memory), "-global", "driver=cfi.pflash01,property=secure,value=on"]
+        words += [
+            "-m",
+            str(options.memory),
+            "-global",
+            "driver=cfi.pflash01,property=secure,value=on",
+        ]
         words += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.CODE}"]
         words += ["-drive", f"if=pflash,unit=1,format=qcow2,file={folder}/variables.qcow2"]
         disk = f"if=none,id=disk,format=qcow2,cache=writeback,file={folder}/disk.qcow2"
@@ -203,7 +217,7 @@ class Machine:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=die_with_parent,
             )
         else:
             self._process = self.stage.start(inside, stdout=log)
@@ -323,6 +337,23 @@ class Machine:
             lambda: self._alive() and pattern.search(self.serial(), after), START_SECONDS, again
         )
 
+    def firmware_variable(self, name: str) -> bytes:
+        """The content of the firmware's variable `name`, read from outside while the machine is off.
+
+        Pulls the plug first. Raises CommandError where there is no such variable.
+        """
+        self.power_off()
+        toolbox, plain = self.stage.toolbox, self.folder / "variables.read.fd"
+        convert: list[Argument] = ["qemu-img", "convert", "-O", "raw"]
+        toolbox.run([*convert, self.folder / "variables.qcow2", plain], writable=[self.folder])
+        dumped = self.folder / "variables.json"
+        command: list[Argument] = ["virt-fw-vars", "--loglevel=error", f"--input={plain}"]
+        toolbox.run([*command, f"--output-json={dumped}"], writable=[self.folder])
+        for variable in json.loads(dumped.read_text())["variables"]:
+            if variable["name"] == name:
+                return bytes.fromhex(variable["data"])
+        raise CommandError(f"The firmware has no variable {name}.")
+
     def reset(self) -> None:
         """The reset button."""
         self.close_shell()
@@ -427,15 +458,21 @@ class Shell:
             self.send(f"S=${{S}}{part}")
         mark = f"end-{self._count}"
         run = 'sh -euc "$(echo $S | base64 -d)" 2>&1 </dev/null | base64 -w 0'
-        self.send(f"echo begin-$(({self._count})); {run}; echo \" end-$(({self._count}))=${{PIPESTATUS[0]}}.\"")
+        self.send(
+            f'echo begin-$(({self._count})); {run}; echo " end-$(({self._count}))=${{PIPESTATUS[0]}}."'
+        )
         text = self._read_until(f"{mark}=", seconds)
         code = self._read_until(".", 10.0)
         if text is None or code is None:
-            raise CommandError(f"On the box a program did not end within {seconds:.0f} s:\n  {script}")
+            raise CommandError(
+                f"On the box a program did not end within {seconds:.0f} s:\n  {script}"
+            )
         _, _, body = text.rpartition(f"begin-{self._count}")
         output = base64.b64decode(re.sub(r"[^A-Za-z0-9+/=]", "", body)).decode(errors="replace")
         if code.strip() != "0":
-            raise CommandError(f"On the box a program ended with {code}:\n  {script}\n{output[-3000:]}")
+            raise CommandError(
+                f"On the box a program ended with {code}:\n  {script}\n{output[-3000:]}"
+            )
         return output
 
     def detach(self) -> socket.socket:
@@ -460,7 +497,7 @@ def front_door_answers(address: str, authority: Path | None = None) -> bool:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     try:
-        with urllib.request.urlopen(  # noqa: S310 - https by construction
+        with urllib.request.urlopen(
             f"https://{address}/.well-known/ratssaal", timeout=3, context=context
         ) as response:
             return b'"ready": true' in response.read()
@@ -477,5 +514,3 @@ def require_port_free(port: int) -> None:
             raise MissingError(
                 f"Port {port} of this machine is taken.", "Name another with --forward."
             ) from error
-
-

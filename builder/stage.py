@@ -55,13 +55,13 @@ class Stage:
         self._host_link = ""
 
     def __enter__(self) -> "Stage":
-        self.folder = Path(tempfile.mkdtemp(prefix="ratssaal-", dir="/var/tmp"))  # noqa: S108
+        self.folder = Path(tempfile.mkdtemp(prefix="ratssaal-", dir="/var/tmp"))
         try:
             self._holder = subprocess.Popen(
                 ["unshare", "--net", "--mount", "--", "sh", "-c", "echo; exec sleep infinity"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=die_with_parent,
             )
             assert self._holder.stdout
             if not self._holder.stdout.readline():
@@ -154,7 +154,7 @@ class Stage:
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
-            preexec_fn=prepare,  # noqa: PLW1509
+            preexec_fn=prepare,
         )
         self._children.append(child)
         return child

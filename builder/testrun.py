@@ -35,7 +35,9 @@ def run(options: TestOptions) -> None:
     """
     unknown = [stage for stage in options.stages if stage not in STAGES]
     if unknown:
-        raise UsageError(f"There is no test stage {unknown[0]!r}.", f"Known are: {', '.join(STAGES)}.")
+        raise UsageError(
+            f"There is no test stage {unknown[0]!r}.", f"Known are: {', '.join(STAGES)}."
+        )
     for stage in [one for one in STAGES if one in options.stages]:
         begun = time.monotonic()
         say(f"Stage {stage}: {STAGES[stage]}")

@@ -123,8 +123,10 @@ def open_toolbox(address: str | None = None, *, offline: bool = False) -> Toolbo
             command += ["--format=directory", f"--include={_packages('packages')}"]
             for setting in ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/man/*"):
                 command += [f"--dpkgopt={setting}"]
-            command += ["--aptopt=APT::Install-Recommends \"false\""]
-            command += [f"--customize-hook={PACKAGES / 'backports'} \"$1\" {_packages('backports-packages')}"]
+            command += ['--aptopt=APT::Install-Recommends "false"']
+            command += [
+                f'--customize-hook={PACKAGES / "backports"} "$1" {_packages("backports-packages")}'
+            ]
             command += [mirror.RELEASE, growing / "tree", *lines]
             log = cache_folder() / "logs/toolbox.log"
             try:

@@ -80,11 +80,15 @@ def test_one_flipped_byte_in_usr_is_noticed_loudly(machine: Machine, artifacts: 
 
 def test_partition_table_is_stable_after_the_first_start(machine: Machine) -> None:
     dump = "sfdisk --dump /dev/vda 2>/dev/null || blkid -o list"
-    before = machine.shell("lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda")
+    before = machine.shell(
+        "lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda"
+    )
     assert before.count("vda") == 7
     assert "_empty" in before
     machine.reboot()
-    after = machine.shell("lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda")
+    after = machine.shell(
+        "lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda"
+    )
     assert after == before
     assert machine.shell("systemctl --failed --no-legend --plain") == ""
     assert dump
@@ -121,5 +125,3 @@ def test_a_changed_kernel_does_not_start(house: House, artifacts: Artifacts) -> 
     with machine:
         machine.wait_for_serial("Security Policy Violation|Access denied|Security violation", 120)
         assert "Ratssaal" not in machine.serial()
-
-

@@ -45,7 +45,9 @@ def test_a_token_of_another_key_opens_nothing(town: Town, monkeypatch: pytest.Mo
     assert not any(one in journal for one in tokens)
 
 
-def test_a_killed_media_server_is_back_for_the_next_call(stage: Stage, artifacts: Artifacts) -> None:
+def test_a_killed_media_server_is_back_for_the_next_call(
+    stage: Stage, artifacts: Artifacts
+) -> None:
     with Box(stage, artifacts) as box:
         box.shell("systemctl kill --signal=KILL livekit.service; timeout 20 sh -c "
                   "'until ss -uln | grep -q :443; do sleep 0.1; done'")  # fmt: skip

@@ -35,9 +35,7 @@ def test_ready_and_well(town: Town) -> None:
 
 
 def test_screen_shows_address_and_state(town: Town) -> None:
-    screen = town.box.shell(
-        "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout"
-    )
+    screen = town.box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
     assert f"https://{town.box.address}" in screen
     assert "bereit" in screen
     assert "https://ratssaal.local" in screen
@@ -72,7 +70,9 @@ def test_follows_a_new_address(stage: Stage, artifacts: Artifacts) -> None:
             " timeout 30 sh -c 'until ss -uln | grep -q 198.51.100.77:443; do sleep 0.1; done'"
         )
         assert old != "198.51.100.77"
-        names = box.shell("openssl x509 -in /var/lib/ratssaal/tls/fullchain.pem -noout -ext subjectAltName")
+        names = box.shell(
+            "openssl x509 -in /var/lib/ratssaal/tls/fullchain.pem -noout -ext subjectAltName"
+        )
         assert "198.51.100.77" in names
 
 
@@ -84,7 +84,7 @@ def test_each_box_has_secrets_of_its_own(town: Town, artifacts: Artifacts) -> No
         assert {word for word in first & second if not word.startswith("/var/")} == set()
         # Both live on one bridge: the neighbour's front door opens.
         answer = other.shell(
-            f"python3 -c \"import ssl, urllib.request; c = ssl._create_unverified_context(); "
+            f'python3 -c "import ssl, urllib.request; c = ssl._create_unverified_context(); '
             f"print(urllib.request.urlopen('https://{town.box.address}/', context=c, timeout=5).status)\""
         )
         assert answer.strip() == "200"

@@ -47,7 +47,7 @@ def test_no_documentation_but_licences(usr: Path) -> None:
 def test_no_login_anywhere(etc: Path, usr: Path) -> None:
     fields = [line.split(":") for line in (etc / "shadow").read_text().splitlines()]
     assert [line[0] for line in fields if not line[1].startswith(("!", "*"))] == []
-    assert dict((line[0], line[1]) for line in fields)["root"].startswith("!")
+    assert {line[0]: line[1] for line in fields}["root"].startswith("!")
     assert not (usr / "lib/systemd/system-generators/systemd-getty-generator").exists()
     wanted = etc / "systemd/system"
     assert not list(wanted.rglob("*getty*"))
@@ -61,7 +61,9 @@ def test_no_secret_that_every_box_would_share(etc: Path, usr: Path) -> None:
         for path in folder.rglob("*"):
             if path.is_file() and not path.is_symlink() and path.suffix != ".pyc":
                 content = path.read_bytes()
-                assert not re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]", content), path
+                assert not re.search(
+                    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]", content
+                ), path
 
 
 def test_no_private_key_of_the_builder(artifacts: Artifacts) -> None:
@@ -78,7 +80,9 @@ def test_few_programs_may_gain_rights(usr: Path) -> None:
     found = {
         path.relative_to(usr).as_posix()
         for path in usr.rglob("*")
-        if not path.is_symlink() and path.is_file() and path.stat().st_mode & (stat.S_ISUID | stat.S_ISGID)
+        if not path.is_symlink()
+        and path.is_file()
+        and path.stat().st_mode & (stat.S_ISUID | stat.S_ISGID)
     }
     assert found - SETUID == set()
 
@@ -108,10 +112,25 @@ def test_firmware_for_commodity_boxes(usr: Path, firmware: str) -> None:
 
 @pytest.mark.parametrize(
     "driver",
-    ["igb", "e1000e", "igc", "r8169", "tg3", "nvme", "ahci", "sdhci-pci", "mmc_block", "usb-storage", "i915"],
+    [
+        "igb",
+        "e1000e",
+        "igc",
+        "r8169",
+        "tg3",
+        "nvme",
+        "ahci",
+        "sdhci-pci",
+        "mmc_block",
+        "usb-storage",
+        "i915",
+    ],
 )
 def test_drivers_for_commodity_boxes(usr: Path, driver: str) -> None:
-    names = {path.name.partition(".")[0].replace("_", "-") for path in (usr / "lib/modules").rglob("*.ko*")}
+    names = {
+        path.name.partition(".")[0].replace("_", "-")
+        for path in (usr / "lib/modules").rglob("*.ko*")
+    }
     assert driver.replace("_", "-") in names
 
 
