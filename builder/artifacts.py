@@ -9,6 +9,7 @@ from pathlib import Path
 from builder.cache import COMPLETE
 from builder.errors import MissingError
 from builder.paths import build_folder, version
+from builder.run import Argument
 from builder.toolbox import Toolbox
 
 SUMS = "SHA256SUMS"
@@ -96,7 +97,7 @@ def complete(folder: Path, name: str, toolbox: Toolbox) -> None:
     (folder / f"{name}.manifest").rename(folder / f"{name}.manifest.json")
     made = Artifacts(folder, name)
     # The file system in the image is compressed already: a higher level costs minutes for nothing.
-    compress = [
+    compress: list[Argument] = [
         "zstd",
         "--quiet",
         "--force",
@@ -122,8 +123,9 @@ def key_of(folder: Path) -> str | None:
             return None
         key = json.loads((folder / "build.json").read_text())["key"]
         found = Artifacts(folder, folder.name)
-        return str(key) if all(path.exists() for path in found.all()) else None
-    except (OSError, ValueError, KeyError, MissingError):
+        whole = all(path.exists() for path in (*found.all(), folder / SUMS))
+        return str(key) if whole else None
+    except (OSError, ValueError, KeyError, TypeError, MissingError):
         return None
 
 
@@ -132,7 +134,7 @@ def open_artifacts(place: Path | None = None) -> Artifacts:
 
     Raises MissingError where there is none, or where it is not an image of ours.
     """
-    folder = place or build_folder() / f"ratssaal_{version()}"
+    folder = (place or build_folder() / f"ratssaal_{version()}").absolute()
     if not folder.exists():
         raise MissingError(f"There is no image at {folder}.", "Build one: ./ratssaal build")
     if folder.is_file():
@@ -147,9 +149,6 @@ def open_artifacts(place: Path | None = None) -> Artifacts:
 
 def wrong_sums(artifacts: Artifacts) -> list[str]:
     """Names of the files whose content is not what SHA256SUMS says."""
-    wrong = []
-    for line in (artifacts.folder / SUMS).read_text().splitlines():
-        digest, _, name = line.partition("  ")
-        if sha256(artifacts.folder / name) != digest:
-            wrong.append(name)
-    return wrong
+    lines = (artifacts.folder / SUMS).read_text().splitlines()
+    said = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    return [path.name for path in artifacts.all() if sha256(path) != said.get(path.name)]

@@ -41,7 +41,9 @@ class BootOptions:
 def parse_forward(text: str) -> tuple[int, int]:
     """`8443:443` as numbers. Raises UsageError for anything else."""
     parts = text.split(":")
-    if len(parts) != 2 or not all(part.isdigit() and 0 < int(part) < 65536 for part in parts):
+    if len(parts) != 2 or not all(
+        part.isascii() and part.isdigit() and 0 < int(part) < 65536 for part in parts
+    ):
         raise UsageError(
             f"{text!r} is not a forwarded port.", "Write HERE:BOX, for example --forward 8443:443."
         )

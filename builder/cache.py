@@ -27,13 +27,13 @@ def hash_of(*parts: Path | str | bytes) -> str:
                 if "__pycache__" in file.parts or (file.is_dir() and not file.is_symlink()):
                     continue
                 name = file.relative_to(part).as_posix()
-                digest.update(f"\0{name}\0{os.access(file, os.X_OK)}\0".encode())
-                if file.is_symlink():
-                    digest.update(os.fsencode(file.readlink()))
-                else:
-                    digest.update(file.read_bytes())
+                link = file.is_symlink()
+                kind = "link" if link else "program" if os.access(file, os.X_OK) else "file"
+                content = os.fsencode(file.readlink()) if link else file.read_bytes()
+                digest.update(f"\0{kind}\0{name}\0{len(content)}\0".encode() + content)
         else:
-            digest.update(b"\0" + (part.encode() if isinstance(part, str) else part))
+            content = part.encode() if isinstance(part, str) else part
+            digest.update(f"\0text\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]
 
 
@@ -59,10 +59,16 @@ def new_entry(folder: Path) -> Iterator[Path]:
     """
     growing = folder.with_name(f".{folder.name}.growing")
     former = folder.with_name(f".{folder.name}.former")
+    if former.exists() and not folder.exists():
+        former.rename(folder)  # power went between the two renames below
     for rest in (growing, former):
         shutil.rmtree(rest, ignore_errors=True)
     growing.mkdir(parents=True)
-    yield growing
+    try:
+        yield growing
+    except BaseException:
+        shutil.rmtree(growing, ignore_errors=True)
+        raise
     (growing / COMPLETE).touch()
     if folder.exists():
         folder.rename(former)
@@ -71,7 +77,7 @@ def new_entry(folder: Path) -> Iterator[Path]:
 
 
 def is_complete(folder: Path, *needed: str) -> bool:
-    """Whether the entry was finished and still holds what is `needed`, else it is to be made anew."""
+    """Whether the entry was finished and still holds what is `needed`; else make it anew."""
     if not (folder / COMPLETE).exists():
         return False
     missing = [name for name in needed if not os.path.lexists(folder / name)]

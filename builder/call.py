@@ -1,4 +1,4 @@
-"""Holds a call on a running box: two real clients through its front door, frames counted on both sides."""
+"""Holds a call on a running box: two real clients come in by its front door and count frames."""
 
 import json
 import os

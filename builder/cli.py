@@ -1,4 +1,4 @@
-"""The command line: `./ratssaal VERB`, one function a verb, each thin over the module that does it."""
+"""The command line: `./ratssaal VERB`, a function a verb, each thin over the module behind it."""
 
 import json
 import shutil
@@ -20,6 +20,9 @@ from builder.paths import build_folder, cache_folder
 from builder.progress import console, say
 from builder.toolbox import open_toolbox
 
+# What lies in the cache folder. Only that is cleaned: the folder may hold keys or a person's own.
+CACHES = ("bench", "go", "initrd", "logs", "mkosi", "stacks", "toolbox")
+
 app = typer.Typer(
     name="ratssaal",
     no_args_is_help=True,
@@ -27,8 +30,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Turns a commodity computer into a town hall's own conferencing server.\n\n"
     "Begin with `./ratssaal demo`: it builds the image, starts it and holds a call on it.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage. Everything is made as root, in the cache folder "
-    "($RATSSAAL_CACHE, else /var/cache/ratssaal) and in build/.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage. Everything is made as root, in the cache "
+    "folder ($RATSSAAL_CACHE, else /var/cache/ratssaal) and in build/.",
 )
 
 StackName = Annotated[str, typer.Option("--stack", help="The conferencing stack in the image.")]
@@ -195,12 +198,12 @@ def inspect(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is in an image: sizes, packages with versions, keys; or how it differs from another.
+    """Show what is in an image: sizes, package versions, keys; or how it differs from another.
 
     Examples:
 
     * `./ratssaal inspect` - this checkout's own image
-    * `./ratssaal inspect --against 0.1.0` - what changed since build/ratssaal_0.1.0
+    * `./ratssaal inspect --against 1.2.3` - what changed since build/ratssaal_1.2.3
     * `./ratssaal inspect --json | jq .packages` - for scripts
     """
     toolbox = open_toolbox()
@@ -250,7 +253,8 @@ def keys_verb(
         return
     if not facts:
         say(
-            f"No keys in {keys.keys_folder()} yet: ./ratssaal keys --make, or the first build, makes them."
+            f"No keys in {keys.keys_folder()} yet: the first build makes them, "
+            "or ./ratssaal keys --make."
         )
     for fact in facts:
         say(f"{fact['purpose']}: {fact['use']}")
@@ -317,7 +321,10 @@ def clean(
     """
     require_root()
     with exclusive("image"):
-        for folder in [build_folder(), *([cache_folder()] if caches else [])]:
+        made = [build_folder() / "screens", *build_folder().glob("ratssaal_*")]
+        made += build_folder().glob(".ratssaal_*")
+        made += [cache_folder() / name for name in CACHES] if caches else []
+        for folder in made:
             if folder.exists():
                 shutil.rmtree(folder)
                 say(f"Removed {folder}.")
@@ -328,9 +335,9 @@ def main() -> None:
     try:
         app(prog_name="./ratssaal")
     except RatssaalError as error:
-        console.print(f"ratssaal: {error.message}", style="red", markup=False)
+        console.print(f"ratssaal: {error.message}", style="red", markup=False, soft_wrap=True)
         if error.hint:
-            console.print(f"  {error.hint}", markup=False)
+            console.print(f"  {error.hint}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
 
 

@@ -119,11 +119,11 @@ class Box:
         return [*words, "--ignore-environment", "PATH=/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8"]
 
     def run(
-        self, *command: str, check: bool = True, input: str | None = None
+        self, *command: str, check: bool = True, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run `command` as root in the box. With `check`, raises CommandError where it fails."""
         ended = subprocess.run(
-            [*self.enter, *command], capture_output=True, text=True, input=input, check=False
+            [*self.enter, *command], capture_output=True, text=True, input=stdin, check=False
         )
         if check and ended.returncode:
             raise CommandError(

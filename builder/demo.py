@@ -75,9 +75,7 @@ def report(shown: Shown) -> None:
         say(f"{name} received {count} frames, {shown.held.moving[name]} of them moving.")
     say(f"A picture of the box's screen: {shown.picture}")
     if shown.reachable:
-        say(
-            f"The box: https://{shown.address} (with a certificate of its own making, so the browser asks)"
-        )
+        say(f"The box: https://{shown.address} (a certificate of its own making: the browser asks)")
     say("This box was started with a door for tests, made for this one start; the image has none.")
 
 

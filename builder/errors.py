@@ -23,4 +23,4 @@ class MissingError(RatssaalError):
 
 
 class CommandError(RatssaalError):
-    """A program failed; the message holds its command line, ready to be pasted, and its last words."""
+    """A program failed; the message holds its command line, to be pasted, and its last words."""

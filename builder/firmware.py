@@ -1,8 +1,9 @@
 """The firmware of virtual machines, and the door that tests use to get in.
 
 No image has a login. A test brings its own key pair, puts its certificate into the variables of the
-one machine that it starts, and lays an add-on signed with it on that machine's copy of the disk: the
-add-on asks for a root shell on a virtual console. No door signed by the release key ever exists.
+one machine that it starts, and lays an add-on signed with it on that machine's copy of the
+disk: the add-on asks for a root shell on a virtual console. No door signed by the release key ever
+exists.
 """
 
 import json

@@ -59,7 +59,7 @@ async def _show(source: rtc.VideoSource) -> None:
 
 
 async def attend(url: str, token: str, frames: int, seconds: float) -> dict[str, Any]:
-    """Join, show a picture, and stay until `frames` moving ones came from somebody or time is up."""
+    """Join, show a picture, stay until `frames` moving ones came from somebody or time is up."""
     seen: dict[str, Seen] = {}
     watchers: list[asyncio.Task[None]] = []
     enough = asyncio.Event()

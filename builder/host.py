@@ -39,7 +39,7 @@ def require_programs() -> None:
         return
     if not shutil.which("apt-get"):
         raise MissingError(
-            f"These packages are missing: {', '.join(missing)}; and there is no apt to install them.",
+            f"These packages are missing: {', '.join(missing)}; and there is no apt here.",
             "Ratssaal builds on Debian 12, Debian 13 and Ubuntu 24.04.",
         )
     say(f"Installing with apt: {', '.join(missing)}")

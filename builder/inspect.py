@@ -57,7 +57,8 @@ def _signed_by_us(artifacts: Artifacts, toolbox: Toolbox) -> bool:
     pair = keys.existing_pairs().get("secure-boot")
     if pair is None:
         return False
-    check = f'sbverify --cert "{pair.certificate}" "{artifacts.kernel}" >/dev/null 2>&1 && echo yes || echo no'
+    verify = f'sbverify --cert "{pair.certificate}" "{artifacts.kernel}" >/dev/null 2>&1'
+    check = f"{verify} && echo yes || echo no"
     folders = [artifacts.folder, pair.certificate.parent]
     return toolbox.run(["sh", "-c", check], writable=folders).strip() == "yes"
 

@@ -41,18 +41,18 @@ class KeyPair:
         """The certificate. Raises MissingError where the file is not one."""
         try:
             return x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise MissingError(
-                f"{self.certificate} is not a certificate.",
-                "Put the right file back from your safe copy. New keys would make boxes in the field "
-                "refuse your updates.",
+                f"{self.certificate} is not there, or is not a certificate.",
+                "Put the right file back from your safe copy. With new keys boxes in the field "
+                "would refuse your updates.",
             ) from error
 
 
 def keys_folder() -> Path:
     """$RATSSAAL_KEYS, else ratssaal/keys in the user's configuration folder."""
     if named := os.environ.get("RATSSAAL_KEYS"):
-        return Path(named)
+        return Path(named).absolute()
     base = os.environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "ratssaal/keys"
 
@@ -111,11 +111,13 @@ def ensure_pairs() -> dict[str, KeyPair]:
             "Name a folder outside of it in RATSSAAL_KEYS.",
         )
     found = existing_pairs()
-    if found and len(found) < len(PURPOSES):
-        missing = ", ".join(sorted(set(PURPOSES) - set(found)))
+    files = [folder / f"{purpose}.{end}" for purpose in PURPOSES for end in ("key", "crt")]
+    absent = [path.name for path in files if not path.exists()]
+    if absent and len(absent) < len(files):
+        missing = ", ".join(absent)
         raise MissingError(
             f"The keys in {folder} are not whole: {missing} is missing.",
-            "Put the missing files back from your safe copy, or move the folder away to begin anew.",
+            "Put the missing files back from your safe copy, or move the folder away: begin anew.",
         )
     if not found:
         for purpose in PURPOSES:

@@ -314,7 +314,7 @@ class Machine:
         return self._shell
 
     def shell(self, script: str) -> str:
-        """Run `script` as root on the box and return its output; raises CommandError where it fails."""
+        """Run `script` as root on the box; its output, or CommandError where it fails."""
         return self.door.run(script)
 
     def close_shell(self) -> None:
@@ -338,7 +338,7 @@ class Machine:
         )
 
     def firmware_variable(self, name: str) -> bytes:
-        """The content of the firmware's variable `name`, read from outside while the machine is off.
+        """The firmware's variable `name`, read from outside while the machine is off.
 
         Pulls the plug first. Raises CommandError where there is no such variable.
         """
@@ -391,7 +391,7 @@ def _wait_for(condition: Any, seconds: float, message: str) -> None:
 
 
 class Shell:
-    """A root shell on a virtual console. Scripts travel as base64, so that no terminal changes them."""
+    """A root shell on a virtual console. Scripts travel as base64: no terminal changes them."""
 
     LINE = 2000  # a terminal takes at most 4095 characters a line (termios(3))
 
@@ -399,7 +399,7 @@ class Shell:
     RESET = "\x1b]104"
 
     def __init__(self, path: Path, alive: Any, *, running: bool) -> None:
-        """Connect; `running` says that the shell is there already, and not after a start to come."""
+        """Connect; `running`: the shell is there already, and not after a start to come."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(os.fspath(path))
         self._alive = alive
@@ -459,7 +459,8 @@ class Shell:
         mark = f"end-{self._count}"
         run = 'sh -euc "$(echo $S | base64 -d)" 2>&1 </dev/null | base64 -w 0'
         self.send(
-            f'echo begin-$(({self._count})); {run}; echo " end-$(({self._count}))=${{PIPESTATUS[0]}}."'
+            f"echo begin-$(({self._count})); {run};"
+            f' echo " end-$(({self._count}))=${{PIPESTATUS[0]}}."'
         )
         text = self._read_until(f"{mark}=", seconds)
         code = self._read_until(".", 10.0)
@@ -508,6 +509,8 @@ def front_door_answers(address: str, authority: Path | None = None) -> bool:
 def require_port_free(port: int) -> None:
     """Raise MissingError where `port` of this machine's loopback is taken."""
     with contextlib.closing(socket.socket()) as probe:
+        # As QEMU does: a port whose last connection is still remembered is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:

@@ -61,7 +61,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
-    """The same packages and partitions by mkosi and nothing else: no trees, scripts or artifacts of ours."""
+    """The same packages and partitions by mkosi alone: no trees, scripts or artifacts of ours."""
     pairs = keys.ensure_pairs()
     program = stack.build(stack.choose(options.stack), toolbox)
     with new_entry(cache_folder() / "bench/initrd") as initrd:
@@ -113,7 +113,7 @@ def _start_seconds(stage: Stage, door: firmware.Door) -> tuple[float, float]:
 
 
 def measure_boot() -> Iterator[Figure]:
-    """Start in a machine beside the same image with nothing of ours, start in a container, memory."""
+    """Start in a machine beside the same image without ours, start in a container, memory."""
     built = image.build(image.BuildOptions())
     with Stage(built.toolbox) as stage:
         for name in ("ours", "floor"):

@@ -7,6 +7,8 @@ from pathlib import Path
 from builder.errors import UsageError
 
 RELEASE = "trixie"
+# What apt takes for no (StringToBool in its strutl.cc).
+NO = {"no", "false", "without", "off", "disable", "0"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -40,7 +42,7 @@ class Mirror:
 
 def named(address: str) -> Mirror:
     """A mirror given by hand; its security archive is taken to lie beside it, as is usual."""
-    if not re.match(r"^(https?|file)://", address):
+    if not re.fullmatch(r"(https?://[^/\s]|file:///)\S*", address):
         raise UsageError(
             f"{address!r} is not the address of a mirror.",
             "A mirror begins with http://, https:// or file://, and holds a folder dists/.",
@@ -55,10 +57,13 @@ def _entries(text: str, deb822: bool) -> list[tuple[str, list[str]]]:
     found: list[tuple[str, list[str]]] = []
     if deb822:
         for paragraph in re.split(r"\n\s*\n", text):
-            fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", paragraph, re.MULTILINE))
-            if "deb" in fields.get("Types", "").split() and fields.get("Enabled") != "no":
-                suites = fields.get("Suites", "").split()
-                found += [(address, suites) for address in fields.get("URIs", "").split()]
+            pattern = r"^([A-Za-z-]+):(.*(?:\n[ \t].*)*)"
+            pairs = re.findall(pattern, paragraph, re.MULTILINE)
+            fields = {name.lower(): value.split() for name, value in pairs}
+            enabled = [word.lower() for word in fields.get("enabled", ["yes"])]
+            if "deb" in fields.get("types", []) and not set(enabled) & NO:
+                suites = fields.get("suites", [])
+                found += [(address, suites) for address in fields.get("uris", [])]
     else:
         for line in text.splitlines():
             match = re.match(r"^\s*deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)", line)
@@ -68,7 +73,7 @@ def _entries(text: str, deb822: bool) -> list[tuple[str, list[str]]]:
 
 
 def of_tree(root: Path) -> Mirror | None:
-    """The mirror that the Debian system at `root` uses; None where it is not Debian or names none."""
+    """The mirror of the Debian system at `root`; None where it is not Debian or names none."""
     try:
         release = (root / "etc/os-release").read_text()
     except OSError:
@@ -81,6 +86,8 @@ def of_tree(root: Path) -> Mirror | None:
     for file in files:
         if file.suffix in (".list", ".sources") and file.is_file():
             entries += _entries(file.read_text(), file.suffix == ".sources")
+    # Not mirror+file:// and the like: they mean files of that tree, or methods it alone has.
+    entries = [one for one in entries if re.match(r"(https?|file):/", one[0])]
     codename = re.search(r"^VERSION_CODENAME=(\S+)$", release, re.MULTILINE)
     if not codename:
         return None

@@ -20,9 +20,9 @@ def version() -> str:
 
 def cache_folder() -> Path:
     """Kept between builds, shared by all checkouts: $RATSSAAL_CACHE, else /var/cache/ratssaal."""
-    return Path(os.environ.get("RATSSAAL_CACHE") or "/var/cache/ratssaal")
+    return Path(os.environ.get("RATSSAAL_CACHE") or "/var/cache/ratssaal").absolute()
 
 
 def build_folder() -> Path:
     """Finished artifacts of this checkout: $RATSSAAL_BUILD, else build/."""
-    return Path(os.environ.get("RATSSAAL_BUILD") or PROJECT / "build")
+    return Path(os.environ.get("RATSSAAL_BUILD") or PROJECT / "build").absolute()

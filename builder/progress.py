@@ -10,15 +10,15 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from builder.paths import cache_folder
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 
 def _remembered() -> dict[str, float]:
     try:
         found = json.loads((cache_folder() / "durations.json").read_text())
-    except (OSError, ValueError):
+        return {str(key): float(value) for key, value in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
-    return {str(key): float(value) for key, value in found.items()}
 
 
 def _remember(name: str, seconds: float) -> None:
@@ -61,4 +61,4 @@ def step(name: str, *, estimate: bool = True) -> Iterator[None]:
 
 def say(text: str) -> None:
     """One line for people, on standard error: standard output belongs to results."""
-    console.print(f"  {text}", markup=False)
+    console.print(f"  {text}", markup=False, soft_wrap=True)

@@ -23,7 +23,7 @@ def run(
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    input: str | None = None,
+    stdin: str | None = None,
     log: Path | None = None,
     hint: str = "",
 ) -> str:
@@ -42,14 +42,16 @@ def run(
             [os.fspath(word) for word in command],
             env=full,
             cwd=cwd,
-            input=input.encode() if input is not None else None,
-            stdin=subprocess.DEVNULL if input is None else None,
+            input=stdin.encode() if stdin is not None else None,
+            stdin=subprocess.DEVNULL if stdin is None else None,
             stdout=sink or subprocess.PIPE,
             stderr=subprocess.STDOUT if sink else subprocess.PIPE,
             check=False,
         )
     except FileNotFoundError as error:
         raise CommandError(f"{error.filename} is not there.", hint) from error
+    except OSError as error:
+        raise CommandError(f"{command[0]} cannot be started: {error.strerror}.", hint) from error
     finally:
         if sink:
             sink.close()

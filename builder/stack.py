@@ -1,7 +1,7 @@
 """The conferencing stacks: their lock files, and the build step of those that are compiled.
 
-A stack is a profile of the image. Its lock file lies in images/stacks/NAME/: go.mod and go.sum for one
-that is a Go program. The result is cached by the hash of lock and toolbox.
+A stack is a profile of the image. Its lock file lies in images/stacks/NAME/: go.mod and go.sum for
+one that is a Go program. The result is cached by the hash of lock and toolbox.
 """
 
 from dataclasses import dataclass
@@ -123,6 +123,6 @@ def raise_version(stack: Stack, toolbox: Toolbox, wanted: str = "latest") -> tup
             file.write_bytes(content)
         raise CommandError(
             f"{module}@{wanted} cannot be used; the lock stays at {old}.\n{error.message}",
-            "A version that replaces modules by forks cannot be compiled as a tool: choose an older one.",
+            "A version that replaces modules by forks cannot be compiled so: choose an older one.",
         ) from error
     return old, stack.tool()[2]

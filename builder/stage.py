@@ -1,7 +1,7 @@
 """A stage: a private network and private mounts in which boxes, machines and their guests meet.
 
-Both live in namespaces held by one process. When that process ends, however it ends, the kernel takes
-network, mounts and loop devices away: nothing can be left behind.
+Both live in namespaces held by one process. When that process ends, however it ends, the kernel
+takes network, mounts and loop devices away: nothing can be left behind.
 """
 
 import ctypes
@@ -140,7 +140,7 @@ class Stage:
         environment: dict[str, str] | None = None,
         cgroup: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start `command` inside the stage, and in `cgroup`; it ends with the stage at the latest."""
+        """Start `command` inside the stage, and in `cgroup`; it ends with the stage."""
 
         def prepare() -> None:
             die_with_parent()

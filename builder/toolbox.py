@@ -81,13 +81,13 @@ class Toolbox:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         writable: Sequence[Path] = (),
-        input: str | None = None,
+        stdin: str | None = None,
         log: Path | None = None,
         hint: str = "",
     ) -> str:
         """Run `command` inside to its end; as builder.run.run."""
         inside = self.command(command, environment=environment, cwd=cwd, writable=writable)
-        return run(inside, input=input, log=log, hint=hint)
+        return run(inside, stdin=stdin, log=log, hint=hint)
 
 
 def _packages(name: str) -> str:
@@ -134,7 +134,7 @@ def open_toolbox(address: str | None = None, *, offline: bool = False) -> Toolbo
             except CommandError as error:
                 raise CommandError(
                     f"The toolbox could not be made.\n{error.message}",
-                    "Check that the mirror is reachable and complete, or name another with --mirror; "
+                    "Check that the mirror is reachable and complete, or name one with --mirror; "
                     "then start again. Nothing half made was kept.",
                 ) from error
             # systemd-nspawn asks on which machine it runs.

@@ -22,6 +22,7 @@ SERVED = Path("/var/lib/ratssaal/tls")
 AUTHORITY_DAYS = 3650
 # Browsers refuse certificates that are valid for longer (CA/Browser Forum, section 6.3.2).
 LEAF_DAYS = 397
+COMMON_NAME_LENGTH = 64  # ub-common-name of RFC 5280
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
@@ -41,7 +42,7 @@ def _builder(subject: str, issuer: x509.Name, days: int) -> x509.CertificateBuil
         .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_after(now + datetime.timedelta(days=days - 1))
     )
 
 
@@ -92,9 +93,11 @@ def ensure_leaf(
 ) -> bool:
     """Serve a certificate for all `names` and `addresses`. Says whether a new one was made."""
     chain = served / "fullchain.pem"
-    if chain.exists():
+    private = served / "privkey.pem"
+    if chain.exists() and private.exists():
         current = x509.load_pem_x509_certificate(chain.read_bytes())
-        if covers(current, names, addresses):
+        own = serialization.load_pem_private_key(private.read_bytes(), password=None)
+        if own.public_key() == current.public_key() and covers(current, names, addresses):
             return False
     authority = x509.load_pem_x509_certificate((served / "authority.pem").read_bytes())
     authority_key = serialization.load_pem_private_key(
@@ -105,7 +108,7 @@ def ensure_leaf(
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternatives += [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
     certificate = (
-        _builder(names[0], authority.subject, LEAF_DAYS)
+        _builder(names[0][:COMMON_NAME_LENGTH], authority.subject, LEAF_DAYS)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

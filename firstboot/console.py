@@ -4,8 +4,10 @@
 """
 
 import json
+import os
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +51,13 @@ class Screen:
             f"  Zustand   {german}",
             f"  State     {english}",
             "",
-            f"  Adresse   https://{self.host_name}",
+            *textwrap.wrap(
+                f"https://{self.host_name}",
+                78,
+                initial_indent="  Adresse   ",
+                subsequent_indent=" " * 12,
+                break_on_hyphens=False,
+            ),
         ]
         shown = [f"[{one}]" if ":" in one else one for one in self.addresses]
         lines += [f"  Address   https://{one}" for one in shown]
@@ -77,7 +85,7 @@ def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
 
 
 def redraw() -> None:
-    """Have the screen drawn anew. A drawing under way is begun again, so that no change is missed."""
+    """Have the screen drawn anew. A drawing under way begins again, so no change is missed."""
     restart = ["systemctl", "restart", "--no-block", "ratssaal-console.service"]
     subprocess.run(restart, check=False)
 
@@ -87,7 +95,9 @@ def main(terminals: list[str]) -> None:
     text = CLEAR + read().text()
     for name in terminals:
         try:
-            Path(name).write_bytes(text.encode())
+            descriptor = os.open(name, os.O_WRONLY | os.O_NOCTTY)
+            with os.fdopen(descriptor, "wb") as terminal:
+                terminal.write(text.encode())
         except OSError:
             continue  # a box without this terminal: nothing to draw on
 

@@ -1,14 +1,17 @@
 """Writing files so that a power cut leaves the old one or the new one, never half of either."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o644, group: int | None = None) -> bool:
     """Put `text` under `path` in one step. Says whether anything changed."""
-    if path.exists() and path.read_text() == text:
-        return False
+    if path.exists() and path.read_bytes() == text.encode():
+        found = path.stat()
+        if stat.S_IMODE(found.st_mode) == mode and group in (None, found.st_gid):
+            return False
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:

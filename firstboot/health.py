@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 240.0
 
 @dataclass(frozen=True)
 class Check:
-    """One question to the box: a name for people, and a function that gives None or what is wrong."""
+    """One question to the box: a name for people; a function that gives None or what is wrong."""
 
     name: str
     ask: Callable[[], str | None]

@@ -5,9 +5,9 @@ built there are none yet, so that the defaults make the configuration of the fir
 """
 
 import json
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from firstboot.stack import Stack
 
@@ -17,7 +17,10 @@ HostName = Annotated[
     StringConstraints(
         to_lower=True,
         max_length=253,
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        # The last label begins with a letter, so that no address passes for a name. Capitals are
+        # in the pattern since it is checked before they are lowered.
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
+        r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
     ),
 ]
 
@@ -29,6 +32,12 @@ class Settings(BaseModel):
 
     host_name: HostName = "ratssaal.local"
     turn_name: HostName = "turn.ratssaal.local"
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if self.host_name == self.turn_name:
+            raise ValueError("Web and relay are told apart by their names, which have to differ.")
+        return self
 
 
 def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Machines in QEMU. One start from power-on is shared: its live snapshot saves the others a minute each."""
+"""Machines in QEMU. One start from power-on is shared; a live snapshot saves the others."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""First starts that cannot come from a snapshot: set-up mode, with a TPM, and a version on trial."""
+"""Starts that cannot come from a snapshot: set-up mode, with a TPM, and a version on trial."""
 
 import re
 
@@ -13,10 +13,10 @@ pytestmark = pytest.mark.boot
 
 
 def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) -> None:
-    """A new machine trusts nobody yet: the image enrols its keys, restarts, and is verified then."""
+    """A new machine trusts nobody yet: the image enrols its keys, restarts, and is verified."""
     with Machine(house.stage, artifacts, house.owner, MachineOptions(enrolled=False)) as machine:
         machine.wait_until_ready()
-        # One start to enrol, one to be verified; this machine has no door, as the keys are the image's.
+        # One start to enrol, one to be verified; no door here, as the keys are the image's alone.
         assert machine.serial().count("BdsDxe: starting") >= 2
         status = machine.firmware_variable("SecureBootEnable")
         assert status == b"\x01"

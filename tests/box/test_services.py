@@ -37,7 +37,8 @@ def test_converge_on_the_box_changes_nothing(town: Town) -> None:
         "mkdir -p /run/ratssaal-ansible; cd /usr/lib/ratssaal;"
         " PYTHONPATH=. python3 -m firstboot.settings >/run/ratssaal-ansible/settings.json;"
         " HOME=/run/ratssaal-ansible ANSIBLE_CONFIG=firstboot/ansible/ansible.cfg LC_ALL=C.UTF-8"
-        " ansible-playbook --extra-vars @/run/ratssaal-ansible/settings.json firstboot/ansible/site.yml"
+        " ansible-playbook --extra-vars @/run/ratssaal-ansible/settings.json"
+        " firstboot/ansible/site.yml"
     )
     recap = re.search(r"localhost\s+: (.*)", answer)
     assert recap

@@ -23,7 +23,7 @@ def assert_well(box: Box) -> None:
 
 
 def fingerprint(box: Box) -> str:
-    """Everything that must not change by itself: settings, secrets, certificates, services' files."""
+    """All that must not change by itself: settings, secrets, certificates, services' files."""
     return box.shell(
         "find /etc /var/lib/ratssaal /var/lib/nginx -xdev -type f ! -name .updated"
         " -printf '%p %m %U %G ' -exec sha256sum {} \\; | sort"
@@ -65,7 +65,8 @@ def test_follows_a_new_address(stage: Stage, artifacts: Artifacts) -> None:
         box.shell(
             "ip address flush dev host0 scope global;"
             " ip address add 198.51.100.77/24 dev host0;"
-            " timeout 30 sh -c 'until grep -q 198.51.100.77 /run/ratssaal/address.env; do sleep 0.1; done';"
+            " timeout 30 sh -c"
+            " 'until grep -q 198.51.100.77 /run/ratssaal/address.env; do sleep 0.1; done';"
             " systemctl is-active --wait ratssaal-address-changed.service || true;"
             " timeout 30 sh -c 'until ss -uln | grep -q 198.51.100.77:443; do sleep 0.1; done'"
         )
@@ -77,7 +78,10 @@ def test_follows_a_new_address(stage: Stage, artifacts: Artifacts) -> None:
 
 
 def test_each_box_has_secrets_of_its_own(town: Town, artifacts: Artifacts) -> None:
-    own = "cat /etc/machine-id /var/lib/ratssaal/secrets/stack/keys.yaml; sha256sum /var/lib/ratssaal/tls/*.pem"
+    own = (
+        "cat /etc/machine-id /var/lib/ratssaal/secrets/stack/keys.yaml;"
+        " sha256sum /var/lib/ratssaal/tls/*.pem"
+    )
     with Box(town.stage, artifacts) as other:
         first = set(town.box.shell(own).split())
         second = set(other.shell(own).split())
@@ -85,6 +89,7 @@ def test_each_box_has_secrets_of_its_own(town: Town, artifacts: Artifacts) -> No
         # Both live on one bridge: the neighbour's front door opens.
         answer = other.shell(
             f'python3 -c "import ssl, urllib.request; c = ssl._create_unverified_context(); '
-            f"print(urllib.request.urlopen('https://{town.box.address}/', context=c, timeout=5).status)\""
+            f"url = 'https://{town.box.address}/';"
+            'print(urllib.request.urlopen(url, context=c, timeout=5).status)"'
         )
         assert answer.strip() == "200"

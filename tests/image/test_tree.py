@@ -11,7 +11,7 @@ from builder.artifacts import Artifacts
 
 pytestmark = pytest.mark.image
 
-# Programs that may gain rights, each for a reason: D-Bus starts services, the others come with Debian's
+# Programs that may gain rights: D-Bus starts services, the others come with Debian's
 # login and mount and have no user on the box who could call them.
 SETUID = {
     "bin/chage",

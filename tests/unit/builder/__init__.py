@@ -1,0 +1,1 @@
+"""Tests of the programs on the engineer's machine."""

@@ -1,0 +1,241 @@
+"""The command line as a person meets it: help with examples, clear refusals, exit codes."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from builder import cli, testrun
+from builder.errors import CommandError
+from builder.paths import PROJECT
+
+pytestmark = pytest.mark.unit
+
+COMMANDS = typer.main.get_group(cli.app).commands
+VERBS = sorted(COMMANDS)
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="these verbs ask for root first")
+WIDE = {"COLUMNS": "250", "TERMINAL_WIDTH": "250", "NO_COLOR": "1", "TERM": "dumb"}
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ratssaal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Call the command line; gives exit code, output and errors."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ratssaal", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        output, errors = capsys.readouterr()
+        return code, output, errors
+
+    return call
+
+
+def help_of(*verb: str) -> str:
+    """The help of a verb on a wide terminal, without the line that shows how it is called."""
+    answer = CliRunner().invoke(cli.app, [*verb, "--help"], env=WIDE)
+    assert answer.exit_code == 0
+    return "\n".join(line for line in answer.output.splitlines() if "Usage:" not in line)
+
+
+def examples() -> list[str]:
+    """Every command line in the help of a verb, as it stands between backticks."""
+    texts = [command.help or "" for command in COMMANDS.values()]
+    return sorted({one for text in texts for one in re.findall(r"`(\./ratssaal [^`]+)`", text)})
+
+
+def accepts(words: list[str]) -> None:
+    """Let the command line parse `words`, a verb and what follows, and run nothing."""
+    assert words[0] in COMMANDS, f"there is no verb {words[0]}"
+    COMMANDS[words[0]].make_context(words[0], words[1:])
+
+
+def test_the_program_itself_ends_with_2_on_an_unknown_verb() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "builder.cli", "nonsense"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "No such command 'nonsense'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_a_verb_the_help_is_shown(ratssaal: Call) -> None:
+    code, output, errors = ratssaal()
+    assert code == 2
+    for verb in VERBS:
+        assert verb in output + errors
+
+
+def test_the_help_names_every_verb_and_where_to_begin() -> None:
+    text = help_of()
+    assert "./ratssaal demo" in text
+    for verb in VERBS:
+        assert re.search(rf"\b{verb}\b", text)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_every_verb_has_an_example(verb: str) -> None:
+    _, found, text = help_of(verb).partition("Example")
+    assert found
+    assert f"./ratssaal {verb}" in text
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_command_line_accepts_the_examples_of_its_own_help(example: str) -> None:
+    words = shlex.split(example)
+    accepts(words[1 : words.index("|")] if "|" in words else words[1:])
+
+
+def test_hints_name_only_commands_that_exist() -> None:
+    found: list[tuple[str, str]] = []
+    for file in sorted((PROJECT / "builder").glob("*.py")):
+        found += re.findall(r"\./ratssaal ([a-z]+)((?: --[a-z-]+)*)", file.read_text())
+    assert found
+    for verb, options in found:
+        assert verb in COMMANDS
+        known = {name for option in COMMANDS[verb].params for name in option.opts} | {"--help"}
+        assert set(options.split()) <= known
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_unknown_option_of_a_verb_is_wrong_usage(ratssaal: Call, verb: str) -> None:
+    code, output, errors = ratssaal(verb, "--nonsense")
+    assert code == 2
+    assert output == ""
+    assert "--nonsense" in errors
+
+
+@ROOT
+@pytest.mark.parametrize(
+    "verb",
+    [one for one in VERBS if "stack_name" in {option.name for option in COMMANDS[one].params}],
+)
+def test_an_unknown_stack_is_wrong_usage_in_one_sentence(ratssaal: Call, verb: str) -> None:
+    offline = {name for option in COMMANDS[verb].params for name in option.opts} & {"--offline"}
+    code, output, errors = ratssaal(verb, "--stack", "nonsense", *offline)
+    assert code == 2
+    assert output == ""
+    lines = [line.strip() for line in errors.strip().splitlines()]
+    assert lines[0] == "ratssaal: There is no conferencing stack 'nonsense'."
+    assert "livekit" in lines[1]
+    assert len(lines) == 2
+
+
+def test_an_unknown_stage_of_the_tests_is_wrong_usage(ratssaal: Call) -> None:
+    code, _, errors = ratssaal("test", "nonsense")
+    assert code == 2
+    assert "'nonsense'" in errors
+
+
+def test_an_error_is_shown_whole_so_that_its_command_can_be_copied(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "bwrap " + "--bind /var/cache/ratssaal /var/cache/ratssaal " * 5 + "-- mkosi a:x:b"
+
+    def fail(*_: object) -> None:
+        raise CommandError(f"A program ended with 1:\n  {line}", "Try again.")
+
+    monkeypatch.setattr(testrun, "run", fail)
+    code, output, errors = ratssaal("test")
+    assert (code, output) == (1, "")
+    assert line in errors
+
+
+def test_a_verb_that_asks_for_an_exit_code_gets_it(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*_: object) -> None:
+        raise typer.Exit(3)
+
+    monkeypatch.setattr(testrun, "run", leave)
+    assert ratssaal("test")[0] == 3
+
+
+def test_ctrl_c_is_a_failure_without_a_traceback(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(testrun, "run", interrupt)
+    code, output, errors = ratssaal("test")
+    # 130 is what a shell gives for an interrupted program.
+    assert code in (1, 130)
+    assert output == ""
+    assert "Traceback" not in errors
+
+
+def test_a_missing_image_says_how_to_build_one(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "open_toolbox", lambda *_: None)
+    code, _, errors = ratssaal("inspect")
+    assert code == 1
+    assert "./ratssaal build" in errors
+
+
+@ROOT
+def test_clean_takes_images_away_and_caches_only_when_asked(
+    ratssaal: Call, own_folders: Path
+) -> None:
+    image = own_folders / "build/ratssaal_1.2.3"
+    toolbox = own_folders / "cache/toolbox/0123456789abcdef/tree"
+    keys = own_folders / "keys"
+    for folder in (image, toolbox, keys):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    assert ratssaal("clean")[0] == 0
+    assert [path.exists() for path in (image, toolbox, keys)] == [False, True, True]
+    assert ratssaal("clean", "--caches")[0] == 0
+    assert [path.exists() for path in (image, toolbox, keys)] == [False, False, True]
+    assert ratssaal("clean", "--caches")[0] == 0
+
+
+@ROOT
+@pytest.mark.parametrize("place", ["cache/keys", "build/keys"])
+def test_clean_never_touches_keys_wherever_they_lie(
+    ratssaal: Call, own_folders: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    folder = own_folders / place
+    folder.mkdir(parents=True)
+    (folder / "pcr.key").touch()
+    monkeypatch.setenv("RATSSAAL_KEYS", str(folder))
+    ratssaal("clean", "--caches")
+    assert (folder / "pcr.key").exists()
+
+
+@ROOT
+@pytest.mark.parametrize("variable", ["RATSSAAL_BUILD", "RATSSAAL_CACHE"])
+def test_clean_takes_away_nothing_that_it_did_not_make(
+    ratssaal: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    letters = tmp_path / "home/letters"
+    letters.mkdir(parents=True)
+    monkeypatch.setenv(variable, str(letters.parent))
+    ratssaal("clean", "--caches")
+    assert letters.exists()
+
+
+def test_keys_are_shown_for_scripts_and_none_are_made_unasked(
+    ratssaal: Call, own_folders: Path
+) -> None:
+    code, output, _ = ratssaal("keys", "--json")
+    assert (code, output) == (0, "[]\n")
+    assert not (own_folders / "keys").exists()
