@@ -1,4 +1,4 @@
-"""The checks that read the code. They are tests like all others, so that nobody has to remember them."""
+"""The checks that read the code, as tests like all others: nobody has to remember them."""
 
 import subprocess
 import sys

@@ -137,15 +137,15 @@ def test_enabled_entries_count(tmp_path: Path) -> None:
     "text",
     [
         pytest.param(
-            DEB822.replace("Suites: trixie trixie-updates", "Suites:\n trixie\n trixie-updates")
+            DEB822.replace("Suites: trixie trixie-updates", "Suites:\n trixie\n trixie-updates"),
             id="suites on lines",
         ),
         pytest.param(
-            DEB822.replace("URIs: http://mirror", "URIs:\n http://mirror")
+            DEB822.replace("URIs: http://mirror", "URIs:\n http://mirror"),
             id="addresses on lines",
         ),
         pytest.param(
-            DEB822.replace("URIs:", "uris:").replace("Types:", "types:")
+            DEB822.replace("URIs:", "uris:").replace("Types:", "types:"),
             id="small letters",
         ),
         pytest.param(
