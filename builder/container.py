@@ -9,12 +9,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from builder.artifacts import Artifacts
 from builder.errors import CommandError
+from builder.processes import children, descendant
 from builder.run import replayable
 from builder.stage import BRIDGE, Stage
 
@@ -144,7 +144,7 @@ class Box:
     def stop(self) -> None:
         """Shut down in order and wait for it."""
         assert self._process
-        nspawn = _descendant(self._process.pid, "systemd-nspawn")
+        nspawn = descendant(self._process.pid, "systemd-nspawn")
         os.kill(nspawn, signal.SIGTERM)
         try:
             self._process.wait(60)
@@ -157,7 +157,7 @@ class Box:
         """End the box at once, as a pulled plug would, save that written data stays."""
         if self._process:
             with contextlib.suppress(CommandError, ProcessLookupError):
-                os.kill(_descendant(self._process.pid, "systemd-nspawn"), signal.SIGKILL)
+                os.kill(descendant(self._process.pid, "systemd-nspawn"), signal.SIGKILL)
             self._process.kill()
             self._process.wait()
             self._process = None
@@ -184,31 +184,9 @@ def _remove_cgroup(top: Path) -> None:
         time.sleep(0.02)
 
 
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(one) for one in task.read_text().split()]
-    return found
-
-
-def _descendant(pid: int, name: str) -> int:
-    """The nearest process called `name` at or below `pid`."""
-    queue: Sequence[int] = [pid]
-    while queue:
-        following: list[int] = []
-        for one in queue:
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{one}/comm").read_text().strip() == name[:15]:
-                    return one
-                following += _children(one)
-        queue = following
-    raise CommandError(f"No process {name} is running.")
-
-
 def _leader_below(pid: int) -> int:
     """The box's own process 1, as the host numbers it."""
-    for one in _children(_descendant(pid, "systemd-nspawn")):
+    for one in children(descendant(pid, "systemd-nspawn")):
         status = Path(f"/proc/{one}/status").read_text()
         numbers = [line.split() for line in status.splitlines() if line.startswith("NSpid:")]
         if numbers and numbers[0][-1] == "1":

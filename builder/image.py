@@ -137,8 +137,8 @@ def build(options: BuildOptions) -> Built:
 
     Raises RatssaalError; an earlier image stays as it was then.
     """
-    require_root()
     chosen = stack.choose(options.stack)
+    require_root()
     require_programs()
     seconds: dict[str, float] = {}
     begun = time.monotonic()

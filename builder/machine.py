@@ -32,6 +32,7 @@ from builder.artifacts import Artifacts
 from builder.errors import CommandError, MissingError
 from builder.firmware import Door
 from builder.keys import KeyPair
+from builder.processes import descendant
 from builder.run import Argument
 from builder.stage import Stage, die_with_parent, hardware_address, ip_address
 from builder.toolbox import Toolbox
@@ -365,12 +366,15 @@ class Machine:
         self.close_shell()
         with contextlib.suppress(Exception):
             self._loop.run_until_complete(self._qmp.disconnect())
-        for child in (self._process, self._tpm):
-            if child:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                child.kill()
-                child.wait()
+        if self._process:
+            # QEMU itself first: only once it is gone are its files free.
+            with contextlib.suppress(CommandError, ProcessLookupError):
+                os.kill(descendant(self._process.pid, "qemu-system-x86_64"), signal.SIGKILL)
+            self._process.wait(60)
+        if self._tpm:
+            with contextlib.suppress(CommandError, ProcessLookupError):
+                os.kill(descendant(self._tpm.pid, "swtpm"), signal.SIGKILL)
+            self._tpm.wait(60)
         self._process = self._tpm = None
         (self.folder / "qmp").unlink(missing_ok=True)
         (self.folder / "shell").unlink(missing_ok=True)

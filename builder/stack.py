@@ -73,10 +73,11 @@ def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
     folder = cache_folder() / "stacks" / stack.name / key
     package, module, version = stack.tool()
     program = f"tree/usr/lib/ratssaal/stack/{module.rsplit('/', 1)[-1]}"
-    if is_complete(folder, program):
+    licences = f"tree/usr/share/doc/{stack.name}/copyright"
+    if is_complete(folder, program, licences):
         return folder / "tree"
     with exclusive(f"stack-{stack.name}"):
-        if is_complete(folder, program):
+        if is_complete(folder, program, licences):
             return folder / "tree"
         with step(f"Compiling {module} {version}"), new_entry(folder) as growing:
             (growing / program).parent.mkdir(parents=True)
@@ -87,7 +88,29 @@ def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
                 toolbox.run(command, environment=environment, cwd=stack.lock, log=log)
             except CommandError as error:
                 raise _explained(error, stack, offline) from error
+            notices = growing / licences
+            notices.parent.mkdir(parents=True)
+            notices.write_text(_licences(stack, toolbox, package, environment))
     return folder / "tree"
+
+
+def _licences(stack: Stack, toolbox: Toolbox, package: str, environment: dict[str, str]) -> str:
+    """The licences and notices of all modules in the program, as their authors ask for them."""
+    wanted = "{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}"
+    listed = toolbox.run(
+        ["go", "list", "-deps", "-f", wanted, package], environment=environment, cwd=stack.lock
+    )
+    parts = []
+    for line in sorted(set(listed.splitlines()) - {""}):
+        name, _, place = line.partition("\t")
+        files = [
+            path
+            for path in sorted(Path(place).glob("*"))
+            if path.name.upper().startswith(("LICEN", "NOTICE", "COPYING")) and path.is_file()
+        ]
+        texts = [f"--- {path.name}\n{path.read_text(errors='replace')}" for path in files]
+        parts.append(f"{'=' * 78}\n{name}\n" + "\n".join(texts))
+    return "\n".join(parts)
 
 
 def _explained(error: CommandError, stack: Stack, offline: bool) -> CommandError | MissingError:

@@ -3,6 +3,7 @@
 Power may go at any moment: the mark is written last, and without it all is made anew.
 """
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def main() -> None:
         folder = SECRETS / "stack"
         folder.mkdir(mode=0o700, exist_ok=True)
         subprocess.run([program, folder], check=True)
+    # The mark must not reach the disk before what it stands for.
+    os.sync()
     MARK.touch(mode=0o600)
 
 

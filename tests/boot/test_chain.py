@@ -54,10 +54,7 @@ def test_screen_and_serial_line_show_the_box_not_the_kernel(
 
 
 def test_one_flipped_byte_in_usr_is_noticed_loudly(machine: Machine, artifacts: Artifacts) -> None:
-    """In the middle of a file that nothing has read yet, on the disk below the running machine."""
-    target = "/usr/lib/firmware/bnx2/bnx2-mips-09-6.2.1b.fw"
-    needle = machine.shell(f"dd if={target} bs=4096 count=1 2>/dev/null | base64 -w 0; sync")
-    assert needle
+    """In a block that the start has not read, on the disk below the running machine."""
     content = artifacts.usr.read_bytes()
     offset = int(machine.shell("cat /sys/class/block/vda3/start")) * 512
     # A block near the end of the file system: file data, far from what a start reads.
@@ -79,7 +76,6 @@ def test_one_flipped_byte_in_usr_is_noticed_loudly(machine: Machine, artifacts: 
 
 
 def test_partition_table_is_stable_after_the_first_start(machine: Machine) -> None:
-    dump = "sfdisk --dump /dev/vda 2>/dev/null || blkid -o list"
     before = machine.shell(
         "lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda"
     )
@@ -91,7 +87,6 @@ def test_partition_table_is_stable_after_the_first_start(machine: Machine) -> No
     )
     assert after == before
     assert machine.shell("systemctl --failed --no-legend --plain") == ""
-    assert dump
 
 
 def spoiled(house: House, artifacts: Artifacts) -> Machine:

@@ -97,6 +97,14 @@ def test_speaks_german_and_english(usr: Path, etc: Path) -> None:
     assert (usr / "lib/locale/locale-archive").exists()
 
 
+def test_licences_of_everything_in_the_stack_are_there(usr: Path) -> None:
+    notices = (usr / "share/doc/livekit/copyright").read_text()
+    for module in ("github.com/livekit/livekit-server ", "github.com/pion/webrtc/v4 "):
+        assert f"\n{module}" in notices
+    assert "Apache License" in notices
+    assert "MIT License" in notices
+
+
 @pytest.mark.parametrize(
     "firmware",
     [
