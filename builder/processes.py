@@ -19,7 +19,7 @@ def children(pid: int) -> list[int]:
 
 
 def descendant(pid: int, name: str) -> int:
-    """The nearest process called `name` at or below `pid`; raises CommandError where there is none."""
+    """The nearest process called `name` at or below `pid`; CommandError where there is none."""
     generation: Sequence[int] = [pid]
     while generation:
         following: list[int] = []

@@ -13,7 +13,7 @@ from builder import stack
 from builder import toolbox as toolboxes
 from builder.artifacts import Artifacts, key_of, wrong_sums
 from builder.errors import CommandError, MissingError
-from builder.paths import PROJECT
+from builder.paths import PROJECT, cache_folder
 from builder.stack import Stack
 from builder.toolbox import Toolbox
 
@@ -64,13 +64,13 @@ def test_wrong_checksum_in_the_lock_of_a_stack(toolbox: Toolbox, tmp_path: Path)
     )
     forged = line.rpartition("h1:")[0] + "h1:" + "A" * 43 + "="
     (lock / "go.sum").write_text(sums.replace(line, forged))
-    shutil.copytree(lock, toolboxes.cache_folder() / "bench-lock", dirs_exist_ok=True)
+    shutil.copytree(lock, cache_folder() / "bench-lock", dirs_exist_ok=True)
     try:
-        forged_stack = Stack("livekit", toolboxes.cache_folder() / "bench-lock")
+        forged_stack = Stack("livekit", cache_folder() / "bench-lock")
         with pytest.raises(CommandError, match="its checksum differs"):
             stack.build(forged_stack, toolbox)
     finally:
-        shutil.rmtree(toolboxes.cache_folder() / "bench-lock")
+        shutil.rmtree(cache_folder() / "bench-lock")
 
 
 def test_wrong_hash_in_the_lock_of_the_command_line(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from builder import container
+from builder import processes
 from builder.errors import CommandError
 
 pytestmark = pytest.mark.unit
@@ -28,31 +28,31 @@ def shell() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_program_is_found_below_the_ones_around_it(shell: subprocess.Popen[bytes]) -> None:
-    below = container._descendant(shell.pid, "cat")
+    below = processes.descendant(shell.pid, "cat")
     assert below != shell.pid
-    assert container._children(shell.pid) == [below]
+    assert processes.children(shell.pid) == [below]
 
 
 def test_a_process_is_found_itself(shell: subprocess.Popen[bytes]) -> None:
-    below = container._descendant(shell.pid, "cat")
-    assert container._descendant(below, "cat") == below
+    below = processes.descendant(shell.pid, "cat")
+    assert processes.descendant(below, "cat") == below
 
 
 def test_a_program_that_is_not_running_is_named(shell: subprocess.Popen[bytes]) -> None:
     with pytest.raises(CommandError, match="systemd-nspawn"):
-        container._descendant(shell.pid, "systemd-nspawn")
+        processes.descendant(shell.pid, "systemd-nspawn")
 
 
 def test_the_programs_of_others_are_not_ours(shell: subprocess.Popen[bytes]) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         with pytest.raises(CommandError):
-            container._descendant(other.pid, "cat")
+            processes.descendant(other.pid, "cat")
         other.communicate(b"\n")
 
 
 def test_a_process_that_ended_is_no_crash() -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
-    assert container._children(ended.pid) == []
+    assert processes.children(ended.pid) == []
     with pytest.raises(CommandError):
-        container._descendant(ended.pid, "true")
+        processes.descendant(ended.pid, "true")
