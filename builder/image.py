@@ -1,6 +1,7 @@
 """Builds the image: initrd, system and artifacts, each step cached by what it was made from."""
 
 import json
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,9 @@ def mkosi(
     for name, path in folders.items():
         path.mkdir(parents=True, exist_ok=True)
         command += [name, path]
+    # What a killed build left behind; the lock says that no other one is under way.
+    for rest in folders["--workspace-directory"].iterdir():
+        shutil.rmtree(rest, ignore_errors=True)
     source = mirror.choose(options.mirror) or mirror.of_tree(toolbox.tree)
     if source:
         sandbox = cache_folder() / "mkosi/sandbox"

@@ -120,3 +120,11 @@ def test_a_changed_kernel_does_not_start(house: House, artifacts: Artifacts) -> 
     with machine:
         machine.wait_for_serial("Security Policy Violation|Access denied|Security violation", 120)
         assert "Ratssaal" not in machine.serial()
+
+
+def test_services_are_confined_by_apparmor(machine: Machine) -> None:
+    """Containers cannot show it: the host's kernel has no AppArmor."""
+    for name in ("livekit-server", "etcd"):
+        confined = machine.shell(f"cat /proc/$(pidof {name})/attr/current").strip()
+        assert confined == f"ratssaal.{name.removesuffix('-server')} (enforce)"
+    assert 'apparmor="DENIED"' not in machine.shell("journalctl --boot --no-pager; dmesg")
