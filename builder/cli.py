@@ -292,11 +292,11 @@ def bench(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure speed and size, each as a ratio taken in one run.
+    """Measure speed and size; speed as a ratio to a floor taken in the same run.
 
     Examples:
 
-    * `./ratssaal bench size` - sizes of image and initrd, memory at rest
+    * `./ratssaal bench size` - sizes of image and initrd
     * `./ratssaal bench build boot --check` - and say at the end which goals fall short
     """
     figures = measure.measure(subjects or list(measure.SUBJECTS))

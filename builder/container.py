@@ -10,7 +10,6 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 
 from builder.artifacts import Artifacts
 from builder.errors import CommandError
@@ -37,19 +36,14 @@ class Box:
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
-        self._cgroup = _cgroups() / f"{stage.folder.name}-{self.name}"
+        self._cgroup = cgroups() / f"{stage.folder.name}-{self.name}"
 
     def __enter__(self) -> "Box":
         self._prepare()
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.kill()
 
     def _prepare(self) -> None:
@@ -92,7 +86,7 @@ class Box:
                 command,
                 environment={"NOTIFY_SOCKET": str(notices)},
                 writable=[self.stage.folder],
-                overlay={"/sys/fs/cgroup": _cgroups()},
+                overlay={"/sys/fs/cgroup": cgroups()},
                 own_processes=True,
             )
             self._cgroup.mkdir(exist_ok=True)
@@ -164,7 +158,7 @@ class Box:
         _remove_cgroup(self._cgroup)
 
 
-def _cgroups() -> Path:
+def cgroups() -> Path:
     """Where the host has the second cgroup hierarchy, the only one that systemd 257 uses."""
     unified = Path("/sys/fs/cgroup/unified")
     return unified if unified.is_dir() else Path("/sys/fs/cgroup")

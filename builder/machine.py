@@ -5,7 +5,6 @@ emulated, and the person is told.
 """
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
@@ -13,16 +12,12 @@ import re
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from qemu.qmp import QMPClient
@@ -34,10 +29,10 @@ from builder.firmware import Door
 from builder.keys import KeyPair
 from builder.processes import descendant
 from builder.run import Argument
+from builder.shell import START_SECONDS, Shell, wait_for
 from builder.stage import Stage, die_with_parent, hardware_address, ip_address
 from builder.toolbox import Toolbox
 
-START_SECONDS = 600.0
 DISK_BYTES = 16 * 2**30
 MEMORY_MIB = 2048
 
@@ -125,12 +120,7 @@ class Machine:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def prepare(self) -> None:
@@ -208,7 +198,9 @@ class Machine:
         if not self.options.forward and snapshot is None and not self._has_tap():
             self.stage.tap(f"tap{self.number}")
         command = [*self._command(), *(["-loadvm", snapshot] if snapshot else [])]
-        inside = self.stage.toolbox.command(command, writable=[self.folder, self.serial_log.parent])
+        inside = self.stage.toolbox.command(
+            command, writable=[self.folder, self.serial_log.parent], own_processes=True
+        )
         log = (self.folder / "qemu.log").open("ab")
         if self.options.forward:
             # The forwarded ports belong to the engineer's own loopback, not to the stage's.
@@ -234,9 +226,9 @@ class Machine:
         state.mkdir(exist_ok=True)
         command: list[Argument] = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}"]
         command += ["--ctrl", f"type=unixio,path={state}/socket", "--terminate"]
-        inside = self.stage.toolbox.command(command, writable=[self.folder])
+        inside = self.stage.toolbox.command(command, writable=[self.folder], own_processes=True)
         self._tpm = self.stage.start(inside)
-        _wait_for(lambda: (state / "socket").exists(), 20, "The TPM's emulator did not start.")
+        wait_for(lambda: (state / "socket").exists(), 20, "The TPM's emulator did not start.")
 
     def _connect(self) -> None:
         def there() -> bool:
@@ -245,7 +237,7 @@ class Machine:
                 raise CommandError(f"QEMU did not start:\n{words[-2000:]}")
             return (self.folder / "qmp").exists()
 
-        _wait_for(there, 30, "QEMU did not start.")
+        wait_for(there, 30, "QEMU did not start.")
         self._qmp = QMPClient(f"machine{self.number}")
         self._loop.run_until_complete(self._qmp.connect(str(self.folder / "qmp")))
 
@@ -284,7 +276,7 @@ class Machine:
         """Wait until the serial line has said `pattern`, a regular expression."""
         what = f"The serial line never said {pattern!r}"
         try:
-            _wait_for(lambda: self._alive() and re.search(pattern, self.serial()), seconds, what)
+            wait_for(lambda: self._alive() and re.search(pattern, self.serial()), seconds, what)
         except CommandError as error:
             raise CommandError(f"{error.message}:\n{self.serial()[-2000:]}") from error
 
@@ -331,10 +323,10 @@ class Machine:
         self.close_shell()
         self._shell = Shell(self.folder / "shell", self._alive, running=False)
         again = "The box did not start again."
-        _wait_for(lambda: self.serial().count("BdsDxe: starting") > before, START_SECONDS, again)
+        wait_for(lambda: self.serial().count("BdsDxe: starting") > before, START_SECONDS, again)
         after = self.serial().rindex("BdsDxe: starting")
         pattern = re.compile(r"State +ready")
-        _wait_for(
+        wait_for(
             lambda: self._alive() and pattern.search(self.serial(), after), START_SECONDS, again
         )
 
@@ -384,130 +376,6 @@ class Machine:
         self.power_off()
         if not self._loop.is_closed():
             self._loop.close()
-
-
-def _wait_for(condition: Any, seconds: float, message: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise CommandError(message)
-        time.sleep(0.1)
-
-
-class Shell:
-    """A root shell on a virtual console. Scripts travel as base64: no terminal changes them."""
-
-    LINE = 2000  # a terminal takes at most 4095 characters a line (termios(3))
-
-    # What systemd sends to a terminal before it starts a shell there.
-    RESET = "\x1b]104"
-
-    def __init__(self, path: Path, alive: Any, *, running: bool) -> None:
-        """Connect; `running`: the shell is there already, and not after a start to come."""
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(os.fspath(path))
-        self._alive = alive
-        self._buffer = ""
-        self._count = 0
-        self._greeted = False
-        self._running = running
-
-    def greet(self, seconds: float = START_SECONDS) -> None:
-        """Wait for the shell and make it quiet. Firmware and boot loader must not be typed at."""
-        if self._greeted:
-            return
-        deadline = time.monotonic() + seconds
-        while not self._running:
-            self._alive()
-            self._running = self._read_until(self.RESET, 1.0) is not None
-            if time.monotonic() > deadline:
-                raise CommandError("The shell for tests did not start.")
-        while time.monotonic() < deadline:
-            self._alive()
-            self._count += 1
-            self.send("exec bash --noediting --norc")
-            self.send("stty -echo -onlcr 2>/dev/null; PS1= PS2= PROMPT_COMMAND=")
-            self.send(f"echo hello-$(({self._count}))-")
-            if self._read_until(f"hello-{self._count}-", 5.0) is not None:
-                self._greeted = True
-                return
-        raise CommandError("The shell for tests did not answer.")
-
-    def send(self, line: str) -> None:
-        """Type one line."""
-        self._socket.sendall(line.encode() + b"\n")
-
-    def _read_until(self, mark: str, seconds: float) -> str | None:
-        deadline = time.monotonic() + seconds
-        while mark not in self._buffer:
-            if time.monotonic() > deadline:
-                return None
-            with contextlib.suppress(TimeoutError):
-                self._socket.settimeout(max(0.05, min(1.0, deadline - time.monotonic())))
-                received = self._socket.recv(65536)
-                if not received:
-                    raise CommandError("The shell for tests went away.")
-                self._buffer += received.decode(errors="replace")
-        text, _, self._buffer = self._buffer.partition(mark)
-        return text
-
-    def run(self, script: str, seconds: float = 300.0) -> str:
-        """Run `script` with sh -e and return its output; raises CommandError where it fails."""
-        self.greet()
-        self._count += 1
-        encoded = base64.b64encode(script.encode()).decode()
-        parts = [encoded[i : i + self.LINE] for i in range(0, len(encoded), self.LINE)]
-        self.send("S=")
-        for part in parts:
-            self.send(f"S=${{S}}{part}")
-        mark = f"end-{self._count}"
-        run = 'sh -euc "$(echo $S | base64 -d)" 2>&1 </dev/null | base64 -w 0'
-        self.send(
-            f"echo begin-$(({self._count})); {run};"
-            f' echo " end-$(({self._count}))=${{PIPESTATUS[0]}}."'
-        )
-        text = self._read_until(f"{mark}=", seconds)
-        code = self._read_until(".", 10.0)
-        if text is None or code is None:
-            raise CommandError(
-                f"On the box a program did not end within {seconds:.0f} s:\n  {script}"
-            )
-        _, _, body = text.rpartition(f"begin-{self._count}")
-        output = base64.b64decode(re.sub(r"[^A-Za-z0-9+/=]", "", body)).decode(errors="replace")
-        if code.strip() != "0":
-            raise CommandError(
-                f"On the box a program ended with {code}:\n  {script}\n{output[-3000:]}"
-            )
-        return output
-
-    def detach(self) -> socket.socket:
-        """The console itself, for a person to type on, once a shell is there."""
-        deadline = time.monotonic() + START_SECONDS
-        while not self._running and time.monotonic() < deadline:
-            self._alive()
-            self._running = self._read_until(self.RESET, 1.0) is not None
-        self._socket.settimeout(None)
-        self.send("exec bash")
-        return self._socket
-
-    def close(self) -> None:
-        """Hang up; the shell itself stays."""
-        self._socket.close()
-
-
-def front_door_answers(address: str, authority: Path | None = None) -> bool:
-    """Whether the box at `address` says over HTTPS that it is ready."""
-    context = ssl.create_default_context(cafile=str(authority) if authority else None)
-    if authority is None:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    try:
-        with urllib.request.urlopen(
-            f"https://{address}/.well-known/ratssaal", timeout=3, context=context
-        ) as response:
-            return b'"ready": true' in response.read()
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def require_port_free(port: int) -> None:

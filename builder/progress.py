@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from builder.paths import cache_folder
 
@@ -30,24 +38,26 @@ def _remember(name: str, seconds: float) -> None:
         return  # an estimate is a courtesy, never a reason to fail
 
 
+class _Remaining(ProgressColumn):
+    """What is left of the time that the step took the last time."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text("")
+        left = task.total - (task.elapsed or 0)
+        return Text(f"about {left:.0f} s left" if left > 0 else "longer than the last time")
+
+
 @contextmanager
 def step(name: str, *, estimate: bool = True) -> Iterator[None]:
     """Show `name` with its elapsed time and, from an earlier run, the time that remains."""
     usual = _remembered().get(name) if estimate else None
     begun = time.monotonic()
     if console.is_terminal:
-        columns = [SpinnerColumn(), TextColumn("{task.description}")]
-        progress = Progress(
-            *columns,
-            BarColumn(bar_width=20),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[rest]}"),
-            console=console,
-            transient=True,
-        )
-        with progress:
-            task = progress.add_task(name, total=usual, rest="")
-            progress.update(task, rest=f"of about {usual:.0f} s" if usual else "")
+        description = TextColumn("{task.description}")
+        columns = (SpinnerColumn(), description, TimeElapsedColumn(), _Remaining())
+        with Progress(*columns, console=console, transient=True) as progress:
+            progress.add_task(name, total=usual)
             yield
     else:
         about = f" (about {usual:.0f} s)" if usual else ""

@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from builder.errors import MissingError
@@ -85,12 +84,7 @@ class Stage:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -116,7 +110,7 @@ class Stage:
         command += [f"--dhcp-range={PREFIX}.100,{PREFIX}.250,255.255.255.0,12h"]
         command += ["--dhcp-authoritative", "--no-ping", *hosts]
         log = (self.folder / "dhcp.log").open("wb")
-        self.start(self.toolbox.command(command), stdout=log)
+        self.start(self.toolbox.command(command, own_processes=True), stdout=log)
 
     def enter(self, command: Sequence[Argument]) -> list[str]:
         """`command`, to be run inside the stage."""

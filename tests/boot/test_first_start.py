@@ -35,6 +35,9 @@ def test_root_is_encrypted_to_the_tpm_and_opens_again(house: House, artifacts: A
             extended = machine.shell("cat /sys/class/tpm/tpm0/pcr-sha256/15").strip()
             assert re.fullmatch(r"[0-9A-F]{64}", extended)
             assert set(extended) != {"0"}
+            # And where root were a plain one put in its place, the initrd's own unit extends it.
+            sealed = machine.shell("journalctl --boot --no-pager --unit ratssaal-seal.service")
+            assert "Finished ratssaal-seal.service" in sealed
             if start == "first":
                 machine.reboot()
         assert machine.shell("systemctl --failed --no-legend --plain") == ""

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import json
+import resource
 import socket
 import ssl
 import sys
-import time
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -68,11 +69,9 @@ def _http(url: str) -> tuple[int, dict[str, str], str]:
 if __name__ == "__main__":
     kind, target, *rest = sys.argv[1:]
     if kind == "tcp":
-        import resource
-
         resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
-        begun = time.monotonic()
+        print(json.dumps(asyncio.run(_tcp(target))))
     elif kind == "udp":
-        pass
+        print(json.dumps(_udp(target, [int(port) for port in rest])))
     else:
-        pass
+        print(json.dumps(_http(target)))

@@ -8,7 +8,7 @@ import pytest
 
 from builder.boot import parse_forward
 from builder.errors import MissingError, UsageError
-from builder.machine import front_door_answers, require_port_free
+from builder.machine import require_port_free
 
 pytestmark = pytest.mark.unit
 
@@ -47,12 +47,6 @@ def test_a_port_is_free_although_its_last_connection_is_still_remembered(
         assert client.recv(1) == b""
     listener.close()
     require_port_free(port)
-
-
-def test_a_front_door_behind_which_nobody_is_does_not_answer(listener: socket.socket) -> None:
-    port = port_of(listener)
-    listener.close()
-    assert not front_door_answers(f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""Whatever ends the command line, nothing of a box is left: process, network, mount or folder."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from builder.artifacts import Artifacts
+from builder.container import cgroups
+from builder.paths import PROJECT
+
+pytestmark = pytest.mark.box
+
+
+def booted() -> "subprocess.Popen[str]":
+    """`./ratssaal boot --container`, once the box is up."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "builder.cli", "boot", "--container"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stdout
+    said = ""
+    for line in child.stdout:
+        said += line
+        if "stays up until" in line:
+            return child
+    raise AssertionError(said)
+
+
+def folders() -> set[Path]:
+    """Folders of stages."""
+    return set(Path("/var/tmp").glob("ratssaal-*"))
+
+
+def processes() -> set[Path]:
+    """Boxes' cgroups that still have processes in them."""
+    return {
+        path
+        for path in cgroups().glob("ratssaal-*")
+        if any(one.read_text().strip() for one in path.rglob("cgroup.procs"))
+    }
+
+
+def links() -> set[str]:
+    """This machine's own ends of cables to a stage."""
+    return {path.name for path in Path("/sys/class/net").glob("ratssaal*")}
+
+
+def mounts() -> set[str]:
+    """Mounts that this machine sees."""
+    return set(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def settled(before: set[Path] | set[str], measure: object) -> bool:
+    """Whether `measure` comes back to `before` soon: the kernel takes a network away by and by."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if measure() == before:  # type: ignore[operator]
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_ctrl_c_leaves_nothing(artifacts: Artifacts) -> None:
+    before = folders(), processes(), links(), mounts()
+    child = booted()
+    assert processes() != before[1]
+    assert links() != before[2]
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=30)
+    assert settled(before[0], folders)
+    assert settled(before[1], processes)
+    assert settled(before[2], links)
+    assert settled(before[3], mounts)
+
+
+def test_a_killed_command_line_leaves_nothing_that_runs(artifacts: Artifacts) -> None:
+    before = folders(), processes(), links(), mounts()
+    child = booted()
+    child.kill()
+    child.communicate(timeout=30)
+    assert settled(before[1], processes)
+    assert settled(before[2], links)
+    assert settled(before[3], mounts)
+    for rest in folders() - before[0]:
+        subprocess.run(["rm", "-rf", "--one-file-system", rest], check=True)
+    for rest in cgroups().glob("ratssaal-*"):
+        subprocess.run(
+            ["find", rest, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], check=True
+        )
