@@ -16,6 +16,9 @@ from firstboot.settings import Settings
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
+# UEFI Specification 2.10, section 3.3: four bytes of attributes, then 1 where it is on.
+SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
+MOUNTS = Path("/proc/self/mounts")
 CLEAR = "\x1b[0m\x1b[H\x1b[2J\x1b[3J"
 
 
@@ -28,6 +31,8 @@ class Screen:
     addresses: tuple[str, ...]
     hardware: tuple[str, ...]
     ready: bool | None
+    secure_boot: bool | None = None
+    encrypted: bool | None = None
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -39,6 +44,18 @@ class Screen:
             "gestört – bitte neu starten; hilft das nicht, die Betreuung rufen",
             "faulty - please restart; if that does not help, call your support",
         )
+
+    def protection(self) -> list[str]:
+        """What guards the box's start and disk, in German and English; nothing where nobody knows."""
+        if self.secure_boot is None:
+            return []
+        german = "an" if self.secure_boot else "aus"
+        english = "on" if self.secure_boot else "off"
+        disk = ("verschlüsselt", "encrypted") if self.encrypted else ("offen", "not encrypted")
+        return [
+            f"  Schutz    Secure Boot {german}, Datenträger {disk[0]}",
+            f"  Guard     Secure Boot {english}, disk {disk[1]}",
+        ]
 
     def text(self) -> str:
         """The screen, at most 78 columns wide."""
@@ -67,8 +84,21 @@ class Screen:
                 "  Kein Netz: Bitte prüfen Sie, ob das Netzwerkkabel steckt.",
                 "  No network: please check that the network cable is plugged in.",
             ]
-        lines += ["", *[f"  Karte/MAC {one}" for one in self.hardware], ""]
+        lines += ["", *[f"  Karte/MAC {one}" for one in self.hardware], *self.protection(), ""]
         return "\n".join(lines)
+
+
+def _secure_boot(variable: Path = SECURE_BOOT) -> bool | None:
+    """Whether the firmware verifies what starts; None where there is no such firmware."""
+    try:
+        return variable.read_bytes()[-1:] == b"\x01"
+    except OSError:
+        return None
+
+
+def _root_is_encrypted(mounts: Path = MOUNTS) -> bool:
+    """Whether / lies on an opened encrypted partition."""
+    return any(line.startswith("/dev/mapper/root / ") for line in mounts.read_text().splitlines())
 
 
 def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
@@ -81,6 +111,8 @@ def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
         addresses=tuple(found.get("all", ())),
         hardware=tuple(found.get("hardware", ())),
         ready=ready,
+        secure_boot=_secure_boot(),
+        encrypted=_root_is_encrypted(),
     )
 
 

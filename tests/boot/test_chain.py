@@ -128,5 +128,5 @@ def test_services_are_confined_by_apparmor(machine: Machine) -> None:
         confined = machine.shell(f"cat /proc/$(pidof {name})/attr/current").strip()
         assert confined == f"ratssaal.{name.removesuffix('-server')} (enforce)"
     # Even root's LiveKit reads nothing but its own files.
-    with pytest.raises(CommandError, match="permission denied"):
-        machine.shell("/usr/lib/ratssaal/stack/livekit-server --config /etc/shadow")
+    said = machine.shell("/usr/lib/ratssaal/stack/livekit-server --config /etc/shadow 2>&1 || true")
+    assert "permission denied" in said

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from builder import firmware
 from builder.artifacts import Artifacts
@@ -18,14 +19,16 @@ def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) 
         machine.wait_until_ready()
         # One start to enrol, one to be verified; no door here, as the keys are the image's alone.
         assert machine.serial().count("BdsDxe: starting") >= 2
-        status = machine.firmware_variable("SecureBootEnable")
-        assert status == b"\x01"
+        assert "Secure Boot on, disk not encrypted" in machine.serial()
+        trusted = machine.firmware_variable("db")
+        assert house.owner.load().public_bytes(Encoding.DER) in trusted
 
 
 def test_root_is_encrypted_to_the_tpm_and_opens_again(house: House, artifacts: Artifacts) -> None:
     options = MachineOptions(door=house.door, tpm=True)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         machine.wait_until_ready()
+        assert "Secure Boot on, disk encrypted" in machine.serial()
         for start in ("first", "second"):
             kind = machine.shell("lsblk --noheadings --output TYPE $(findmnt -no SOURCE /)").split()
             assert kind[0] == "crypt", start
