@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from qemu.qmp import QMPClient
+from qemu.qmp import QMPClient, QMPError
 
 from builder import firmware
 from builder.artifacts import Artifacts
@@ -333,8 +333,13 @@ class Machine:
     def firmware_variable(self, name: str) -> bytes:
         """The firmware's variable `name`, read from outside while the machine is off.
 
-        Pulls the plug first. Raises CommandError where there is no such variable.
+        Ends the machine first, so that QEMU writes what it still holds. Raises CommandError where
+        there is no such variable.
         """
+        assert self._process
+        with contextlib.suppress(ConnectionError, EOFError, QMPError):
+            self.qmp("quit")
+        self._process.wait(60)
         self.power_off()
         toolbox, plain = self.stage.toolbox, self.folder / "variables.read.fd"
         convert: list[Argument] = ["qemu-img", "convert", "-O", "raw"]

@@ -46,7 +46,7 @@ class Screen:
         )
 
     def protection(self) -> list[str]:
-        """What guards the box's start and disk, in German and English; nothing where nobody knows."""
+        """What guards start and disk, in German and English; nothing where nobody knows."""
         if self.secure_boot is None:
             return []
         german = "an" if self.secure_boot else "aus"
