@@ -66,13 +66,15 @@ def main() -> None:
 
     addresses = choose(_ip("address", "show"), _ip("-4", "route", "show", "default"))
     settings = Settings()
+    certificates.ensure_authority()
     renewed = certificates.ensure_leaf(
         [settings.host_name, settings.turn_name], list(addresses.all)
     )
     moved = write_whole(RUN / "address.env", f"RATSSAAL_ADDRESS={addresses.primary}\n")
     mapping = f"map $remote_port $box_address {{ default {addresses.primary}; }}\n"
     write_whole(RUN / "address.conf", mapping)
-    if write_whole(RUN / "address.json", json.dumps(vars(addresses)) + "\n"):
+    facts = {**vars(addresses), "host_name": settings.host_name}
+    if write_whole(RUN / "address.json", json.dumps(facts) + "\n"):
         redraw()
     if restart and moved:
         subprocess.run(["systemctl", "restart", "ratssaal-address.target"], check=True)

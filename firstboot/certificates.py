@@ -77,6 +77,21 @@ def make_authority(secrets: Path = SECRETS, served: Path = SERVED) -> None:
     write_whole(served / "authority.pem", pem)
 
 
+def ensure_authority(secrets: Path = SECRETS, served: Path = SERVED) -> None:
+    """Make the authority where there is none yet, or where a power cut left half of one."""
+    try:
+        certificate = x509.load_pem_x509_certificate((served / "authority.pem").read_bytes())
+        key = serialization.load_pem_private_key(
+            (secrets / "authority.key").read_bytes(), password=None
+        )
+        if key.public_key() == certificate.public_key():
+            return
+    except (OSError, ValueError):
+        pass
+    (served / "fullchain.pem").unlink(missing_ok=True)
+    make_authority(secrets, served)
+
+
 def covers(certificate: x509.Certificate, names: Iterable[str], addresses: Iterable[str]) -> bool:
     """Whether `certificate` is valid for another month and for all names and addresses."""
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)

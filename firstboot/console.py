@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firstboot.image import image_version
-from firstboot.settings import Settings
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
@@ -68,14 +67,15 @@ class Screen:
             f"  Zustand   {german}",
             f"  State     {english}",
             "",
-            *textwrap.wrap(
+        ]
+        if self.host_name:
+            lines += textwrap.wrap(
                 f"https://{self.host_name}",
                 78,
                 initial_indent="  Adresse   ",
                 subsequent_indent=" " * 12,
                 break_on_hyphens=False,
-            ),
-        ]
+            )
         shown = [f"[{one}]" if ":" in one else one for one in self.addresses]
         lines += [f"  Address   https://{one}" for one in shown]
         if not shown:
@@ -107,7 +107,7 @@ def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
     ready = json.loads(state.read_text())["ready"] if state.exists() else None
     return Screen(
         version=image_version(),
-        host_name=Settings().host_name,
+        host_name=str(found.get("host_name", "")),
         addresses=tuple(found.get("all", ())),
         hardware=tuple(found.get("hardware", ())),
         ready=ready,

@@ -1,14 +1,13 @@
-"""At the first start: make what is this box's own and must never be in an image.
+"""At the first start: make the stack's secrets, which must never be in an image.
 
-Power may go at any moment: the mark is written last, and without it all is made anew.
+Power may go at any moment: the mark is written last, and without it all is made anew. The box's
+certificates are made beside its addresses, by firstboot.address.
 """
 
 import os
 import subprocess
 from pathlib import Path
 
-from firstboot import certificates
-from firstboot.settings import Settings
 from firstboot.stack import Stack
 
 SECRETS = Path("/var/lib/ratssaal/secrets")
@@ -16,11 +15,7 @@ MARK = SECRETS / "complete"
 
 
 def main() -> None:
-    """Make certificate authority, certificate and the stack's secrets."""
-    certificates.make_authority()
-    settings = Settings()
-    (certificates.SERVED / "fullchain.pem").unlink(missing_ok=True)
-    certificates.ensure_leaf([settings.host_name, settings.turn_name], [])
+    """Let the stack make its secrets."""
     program = Stack.read().secrets
     if program:
         folder = SECRETS / "stack"

@@ -1,36 +1,84 @@
 """The conferencing stack as the rest of the box knows it: a description, never a name in code."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter
-from pydantic.dataclasses import dataclass
 
-Port = Annotated[int, Field(ge=1, le=65535)]
 DESCRIPTION = Path("/usr/lib/ratssaal/stack/stack.yaml")
+PROTOCOLS = ("tcp", "udp")
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+def _port(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 65535:
+        raise ValueError(f"{value!r} is not a port")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not a text")
+    return value
+
+
+def _each(value: object, read: Callable[[Any], Any]) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is not a list")
+    return tuple(read(one) for one in value)
+
+
+def _fields(value: object, known: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a mapping")
+    if unknown := set(value) - set(known):
+        raise ValueError(f"unknown: {', '.join(map(str, sorted(unknown, key=str)))}")
+    if missing := set(needed) - set(value):
+        raise ValueError(f"missing: {', '.join(sorted(missing))}")
+    return value
+
+
+@dataclass(frozen=True)
 class Door:
     """A port that guests may reach, beside 80 and 443/tcp of the base."""
 
-    port: Port
-    protocol: Literal["tcp", "udp"]
+    port: int
+    protocol: str
     purpose: str
 
+    @staticmethod
+    def of(raw: object) -> "Door":
+        """Check and take over an entry of the description; ValueError where it is malformed."""
+        fields = _fields(raw, names := ("port", "protocol", "purpose"), names)
+        if fields["protocol"] not in PROTOCOLS:
+            raise ValueError(f"{fields['protocol']!r} is not one of {', '.join(PROTOCOLS)}")
+        return Door(_port(fields["port"]), str(fields["protocol"]), _text(fields["purpose"]))
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+
+@dataclass(frozen=True)
 class Relay:
     """A range of source ports, `first-last`, that may reach one port of the box itself alone."""
 
     ports: str
-    to: Port
+    to: int
+
+    @staticmethod
+    def of(raw: object) -> "Relay":
+        """Check and take over an entry of the description; ValueError where it is malformed."""
+        fields = _fields(raw, names := ("ports", "to"), names)
+        first, _, last = _text(fields["ports"]).partition("-")
+        if not first.isdecimal() or not last.isdecimal() or _port(int(first)) > _port(int(last)):
+            raise ValueError(f"{fields['ports']!r} is not a range of ports")
+        return Relay(f"{first}-{last}", _port(fields["to"]))
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True)
 class Stack:
-    """What stack.yaml says; see the comments there."""
+    """What stack.yaml says; see the comments there.
+
+    Checked by hand: this is read at each start, and a model library takes seconds on a slow box.
+    """
 
     name: str
     units: tuple[str, ...]
@@ -49,4 +97,13 @@ class Stack:
             raw = yaml.safe_load(path.read_text())
         except yaml.YAMLError as error:
             raise ValueError(f"{path} is not YAML: {error}") from error
-        return TypeAdapter(Stack).validate_python(raw)
+        needed = ("name", "units", "doors", "health")
+        fields = _fields(raw, (*needed, "relays", "secrets"), needed)
+        return Stack(
+            name=_text(fields["name"]),
+            units=_each(fields["units"], _text),
+            doors=_each(fields["doors"], Door.of),
+            health=_each(fields["health"], _text),
+            relays=_each(fields.get("relays", []), Relay.of),
+            secrets=Path(_text(fields["secrets"])) if fields.get("secrets") else None,
+        )

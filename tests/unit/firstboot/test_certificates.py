@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from firstboot.certificates import ensure_leaf, make_authority
+from firstboot.certificates import ensure_authority, ensure_leaf, make_authority
 
 pytestmark = pytest.mark.unit
 
@@ -235,3 +235,22 @@ def test_a_host_name_as_long_as_the_settings_allow_gets_a_certificate(box: Box) 
     assert 64 < len(name) <= 253
     assert box.ensure([name, f"turn.{name}"])
     box.verify(x509.DNSName(name))
+
+
+def test_a_whole_authority_is_kept(tmp_path: Path) -> None:
+    make_authority(tmp_path, tmp_path)
+    before = (tmp_path / "authority.pem").read_bytes(), (tmp_path / "authority.key").read_bytes()
+    ensure_authority(tmp_path, tmp_path)
+    after = (tmp_path / "authority.pem").read_bytes(), (tmp_path / "authority.key").read_bytes()
+    assert after == before
+
+
+@pytest.mark.parametrize("lost", ["authority.pem", "authority.key"])
+def test_half_an_authority_is_made_anew_with_what_it_signs(tmp_path: Path, lost: str) -> None:
+    make_authority(tmp_path, tmp_path)
+    (tmp_path / lost).write_bytes(b"")
+    (tmp_path / "fullchain.pem").write_text("signed by the lost one")
+    ensure_authority(tmp_path, tmp_path)
+    assert (tmp_path / "authority.pem").stat().st_size > 0
+    assert (tmp_path / "authority.key").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "fullchain.pem").exists()
