@@ -68,13 +68,13 @@ def _container(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None
         box = Box(stage, artifacts)
         box.__enter__()
     try:
-        _reach(stage)
+        reach(stage)
         say(f"The box: https://{box.address} (ready after {box.seconds_to_ready:.1f} s)")
         if options.shell:
             say("A root shell in the box; leave it with exit or Ctrl-D.")
             subprocess.run([*box.enter, "/bin/bash"], check=False)
         else:
-            _stay()
+            stay()
     finally:
         box.kill()
 
@@ -107,7 +107,7 @@ def _machine(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
             for here, box in options.forward:
                 say(f"127.0.0.1:{here} leads to the box's port {box}.")
         else:
-            _reach(stage)
+            reach(stage)
             say(f"The box: https://{machine.address}")
         if options.shell:
             say("A root shell on the box follows once it runs; Ctrl-] leaves it.")
@@ -116,19 +116,23 @@ def _machine(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
             with step("Starting the box"):
                 machine.wait_until_ready()
             say("The box is ready.")
-            _stay()
+            stay()
         else:
             _follow(machine)
 
 
-def _reach(stage: Stage) -> None:
+def reach(stage: Stage) -> bool:
+    """Lay a cable from this machine to the stage; say so where that cannot be."""
     try:
         stage.reach_from_host()
     except (MissingError, CommandError) as error:
-        say(f"The box cannot be reached from this machine itself: {error.message}")
+        say(f"The box cannot be reached from this machine's own browser: {error.message}")
+        return False
+    return True
 
 
-def _stay() -> None:
+def stay() -> None:
+    """Stay until Ctrl-C."""
     say("It stays up until you press Ctrl-C.")
     with contextlib.suppress(KeyboardInterrupt):
         while True:

@@ -164,7 +164,7 @@ def demo(
             )
         demonstration.report(shown)
         if not exit_after:
-            demonstration.stay()
+            boot_image.stay()
 
 
 @app.command()

@@ -1,13 +1,13 @@
 """The demonstration: build the image, start it, hold a call on it, say how to reach it."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder import call, firmware, image, keys
-from builder.errors import CommandError, MissingError
+from builder.boot import reach
+from builder.errors import CommandError
 from builder.machine import Machine, MachineOptions
 from builder.paths import build_folder
 from builder.progress import say, step
@@ -53,20 +53,9 @@ def demo(options: image.BuildOptions) -> Iterator[Shown]:
                     "./ratssaal boot shows the box's screen; its journal tells more.",
                 )
             picture = machine.screenshot(build_folder() / "screens/console.png")
-            yield Shown(
-                machine.address, held, picture, machine.accelerator, _reach_from_host(stage)
-            )
+            yield Shown(machine.address, held, picture, machine.accelerator, reach(stage))
         finally:
             machine.close()
-
-
-def _reach_from_host(stage: Stage) -> bool:
-    try:
-        stage.reach_from_host()
-    except (MissingError, CommandError) as error:
-        say(f"The box cannot be reached from this machine's own browser: {error.message}")
-        return False
-    return True
 
 
 def report(shown: Shown) -> None:
@@ -77,11 +66,3 @@ def report(shown: Shown) -> None:
     if shown.reachable:
         say(f"The box: https://{shown.address} (a certificate of its own making: the browser asks)")
     say("This box was started with a door for tests, made for this one start; the image has none.")
-
-
-def stay() -> None:
-    """Stay until Ctrl-C."""
-    say("It stays up until you press Ctrl-C.")
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
