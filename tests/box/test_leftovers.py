@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,20 @@ from builder.container import cgroups
 from builder.paths import PROJECT
 
 pytestmark = pytest.mark.box
+
+
+@pytest.fixture
+def boot() -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+    """Starts `./ratssaal boot --container` and waits until the box is up."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin() -> "subprocess.Popen[str]":
+        started.append(booted())
+        return started[-1]
+
+    yield begin
+    for child in started:
+        child.kill()
 
 
 def booted() -> "subprocess.Popen[str]":
@@ -69,9 +84,11 @@ def settled(before: set[Path] | set[str], measure: object) -> bool:
     return False
 
 
-def test_ctrl_c_leaves_nothing(artifacts: Artifacts) -> None:
+def test_ctrl_c_leaves_nothing(
+    artifacts: Artifacts, boot: Callable[[], "subprocess.Popen[str]"]
+) -> None:
     before = folders(), processes(), links(), mounts()
-    child = booted()
+    child = boot()
     assert processes() != before[1]
     assert links() != before[2]
     child.send_signal(signal.SIGINT)
@@ -82,9 +99,11 @@ def test_ctrl_c_leaves_nothing(artifacts: Artifacts) -> None:
     assert settled(before[3], mounts)
 
 
-def test_a_killed_command_line_leaves_nothing_that_runs(artifacts: Artifacts) -> None:
+def test_a_killed_command_line_leaves_nothing_that_runs(
+    artifacts: Artifacts, boot: Callable[[], "subprocess.Popen[str]"]
+) -> None:
     before = folders(), processes(), links(), mounts()
-    child = booted()
+    child = boot()
     child.kill()
     child.communicate(timeout=30)
     assert settled(before[1], processes)
