@@ -64,10 +64,9 @@ def boot(artifacts: Artifacts, toolbox: Toolbox, options: BootOptions) -> None:
 
 
 def _container(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
-    with step("Starting the box in a container", estimate=False):
-        box = Box(stage, artifacts)
-        box.__enter__()
-    try:
+    with contextlib.ExitStack() as running:
+        with step("Starting the box in a container", estimate=False):
+            box = running.enter_context(Box(stage, artifacts))
         reach(stage)
         say(f"The box: https://{box.address} (ready after {box.seconds_to_ready:.1f} s)")
         if options.shell:
@@ -75,8 +74,6 @@ def _container(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None
             subprocess.run([*box.enter, "/bin/bash"], check=False)
         else:
             stay()
-    finally:
-        box.kill()
 
 
 def _machine(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:

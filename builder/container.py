@@ -39,8 +39,12 @@ class Box:
         self._cgroup = cgroups() / f"{stage.folder.name}-{self.name}"
 
     def __enter__(self) -> "Box":
-        self._prepare()
-        self.start()
+        try:
+            self._prepare()
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

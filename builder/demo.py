@@ -41,10 +41,9 @@ def demo(options: image.BuildOptions) -> Iterator[Shown]:
             if machine.accelerator == "kvm"
             else "Starting the image on an emulated processor (no usable KVM here): about a minute."
         )
-        with step("Starting the box"):
-            machine.__enter__()
-            machine.wait_until_ready()
-        try:
+        with machine:
+            with step("Starting the box"):
+                machine.wait_until_ready()
             with step("Holding a call", estimate=False):
                 held = call.hold(machine, stage)
             if not held.held():
@@ -54,8 +53,6 @@ def demo(options: image.BuildOptions) -> Iterator[Shown]:
                 )
             picture = machine.screenshot(build_folder() / "screens/console.png")
             yield Shown(machine.address, held, picture, machine.accelerator, reach(stage))
-        finally:
-            machine.close()
 
 
 def report(shown: Shown) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from builder import keys
 from builder.artifacts import Artifacts, wrong_sums
+from builder.paths import build_folder
 from builder.progress import console
 from builder.toolbox import Toolbox
 
@@ -167,8 +168,6 @@ def show_differences(found: dict[str, object]) -> None:
 
 def locate(name: str) -> Path:
     """The image that a person means: a path, or a version below build/."""
-    from builder.paths import build_folder
-
     path = Path(name)
     beside = build_folder() / (name if name.startswith("ratssaal_") else f"ratssaal_{name}")
     return beside if not path.exists() and beside.exists() else path

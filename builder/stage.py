@@ -1,7 +1,7 @@
 """A stage: a private network and private mounts in which boxes, machines and their guests meet.
 
 Both live in namespaces held by one process. When that process ends, however it ends, the kernel
-takes network, mounts and loop devices away: nothing can be left behind.
+takes network, mounts and loop devices away; only a folder may stay after a kill.
 """
 
 import ctypes
@@ -51,7 +51,6 @@ class Stage:
         self._holder: subprocess.Popen[bytes] | None = None
         self._children: list[subprocess.Popen[bytes]] = []
         self._count = 0
-        self._host_link = ""
 
     def __enter__(self) -> "Stage":
         self.folder = Path(tempfile.mkdtemp(prefix="ratssaal-", dir="/var/tmp"))
@@ -102,9 +101,6 @@ class Stage:
 
     def _start_dhcp(self) -> None:
         hosts = [f"--dhcp-host={hardware_address(n)},{ip_address(n)}" for n in range(100)]
-        leases = self.folder / "leases"
-        leases.touch()
-        leases.chmod(0o666)
         command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"]
         command += ["--user=root", f"--interface={BRIDGE}", "--bind-interfaces", "--leasefile-ro"]
         command += [f"--dhcp-range={PREFIX}.100,{PREFIX}.250,255.255.255.0,12h"]
@@ -131,7 +127,6 @@ class Stage:
         self,
         command: Sequence[Argument],
         stdout: IO[bytes] | int = subprocess.DEVNULL,
-        environment: dict[str, str] | None = None,
         cgroup: Path | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start `command` inside the stage, and in `cgroup`; it ends with the stage."""
@@ -146,7 +141,6 @@ class Stage:
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
             start_new_session=True,
             preexec_fn=prepare,
         )
