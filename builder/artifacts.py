@@ -78,10 +78,13 @@ class Artifacts:
             self.manifest,
         ]
 
-    def packages(self) -> dict[str, str]:
-        """Debian packages in the image and their versions."""
+    def packages(self) -> dict[str, dict[str, object]]:
+        """Debian packages in the image by name: `version`, and `size` installed, in bytes."""
         manifest = json.loads(self.manifest.read_text())
-        return {entry["name"]: entry["version"] for entry in manifest["packages"]}
+        return {
+            entry["name"]: {"version": entry["version"], "size": int(entry.get("size") or 0)}
+            for entry in manifest["packages"]
+        }
 
 
 def sha256(path: Path) -> str:

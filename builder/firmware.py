@@ -6,12 +6,12 @@ disk: the add-on asks for a root shell on a virtual console. No door signed by t
 exists.
 """
 
-import json
 import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.disk import ESP, first
 from builder.keys import KeyPair, make_pair
 from builder.run import Argument
 from builder.toolbox import Toolbox
@@ -66,18 +66,9 @@ def write_variables(toolbox: Toolbox, target: Path, owner: KeyPair | None, *more
     toolbox.run(command, writable=folders)
 
 
-def esp_offset(toolbox: Toolbox, disk: Path) -> int:
-    """Where the EFI system partition of the raw image `disk` begins, in bytes."""
-    answer = json.loads(toolbox.run(["sfdisk", "--json", disk], writable=[disk.parent]))
-    table = answer["partitiontable"]
-    kind = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
-    start = next(one["start"] for one in table["partitions"] if one["type"] == kind)
-    return int(start) * int(table.get("sectorsize", 512))
-
-
 def copy_to_esp(toolbox: Toolbox, disk: Path, source: Path, target: str) -> None:
     """Copy the file `source` into the EFI system partition of the raw image `disk`."""
-    place = f"{disk}@@{esp_offset(toolbox, disk)}"
+    place = f"{disk}@@{first(toolbox, disk, ESP).start}"
     inside = Path(target)
     for folder in reversed(inside.parents[:-1]):
         made = ["mmd", "-D", "s", "-i", place, f"::{folder}"]

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from builder import keys
 from builder.artifacts import Artifacts, wrong_sums
+from builder.disk import partitions
 from builder.paths import build_folder
 from builder.progress import console
 from builder.toolbox import Toolbox
@@ -29,15 +30,6 @@ class Report:
     signer: str
     ours: bool
     wrong_sums: list[str]
-
-
-def _partitions(artifacts: Artifacts, toolbox: Toolbox) -> dict[str, int]:
-    answer = toolbox.run(["sfdisk", "--json", artifacts.raw], writable=[artifacts.folder])
-    table = json.loads(answer)["partitiontable"]
-    sector = int(table.get("sectorsize", 512))
-    return {
-        str(one.get("name", one["type"])): int(one["size"]) * sector for one in table["partitions"]
-    }
 
 
 def kernel_sections(artifacts: Artifacts, toolbox: Toolbox) -> dict[str, int]:
@@ -64,14 +56,6 @@ def _signed_by_us(artifacts: Artifacts, toolbox: Toolbox) -> bool:
     return toolbox.run(["sh", "-c", check], writable=folders).strip() == "yes"
 
 
-def _packages(artifacts: Artifacts) -> dict[str, dict[str, object]]:
-    manifest = json.loads(artifacts.manifest.read_text())
-    return {
-        entry["name"]: {"version": entry["version"], "size": int(entry.get("size") or 0)}
-        for entry in manifest["packages"]
-    }
-
-
 def inspect(artifacts: Artifacts, toolbox: Toolbox) -> Report:
     """Read all facts of an image; also checks its sums."""
     record = json.loads((artifacts.folder / "build.json").read_text())
@@ -81,9 +65,9 @@ def inspect(artifacts: Artifacts, toolbox: Toolbox) -> Report:
         version=str(record["version"]),
         stack=str(record["stack"]),
         files={path.name: path.stat().st_size for path in files},
-        partitions=_partitions(artifacts, toolbox),
+        partitions={one.name: one.size for one in partitions(toolbox, artifacts.raw)},
         kernel=kernel_sections(artifacts, toolbox),
-        packages=_packages(artifacts),
+        packages=artifacts.packages(),
         signer=_signer(artifacts, toolbox),
         ours=_signed_by_us(artifacts, toolbox),
         wrong_sums=wrong_sums(artifacts),

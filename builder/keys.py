@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from builder.cache import exclusive
 from builder.errors import MissingError, UsageError
 from builder.paths import PROJECT
 from builder.progress import say
@@ -120,8 +121,10 @@ def ensure_pairs() -> dict[str, KeyPair]:
             "Put the missing files back from your safe copy, or move the folder away: begin anew.",
         )
     if not found:
-        for purpose in PURPOSES:
-            found[purpose] = make_pair(folder, purpose, f"Ratssaal {purpose}")
+        with exclusive("keys"):
+            found = existing_pairs()  # another ratssaal may just have made them
+            for purpose in PURPOSES if not found else ():
+                found[purpose] = make_pair(folder, purpose, f"Ratssaal {purpose}")
         say(f"New signing keys made in {folder}: keep a safe copy, boxes trust no others.")
     for pair in found.values():
         pair.load()

@@ -141,9 +141,11 @@ def raise_version(stack: Stack, toolbox: Toolbox, wanted: str = "latest") -> tup
         for command in (["go", "get", f"{module}@{wanted}"], ["go", "mod", "tidy"]):
             toolbox.run(command, environment=environment, cwd=stack.lock)
         build(stack, toolbox)
-    except CommandError as error:
+    except BaseException as error:
         for file, content in before.items():
             file.write_bytes(content)
+        if not isinstance(error, CommandError):
+            raise
         raise CommandError(
             f"{module}@{wanted} cannot be used; the lock stays at {old}.\n{error.message}",
             "A version that replaces modules by forks cannot be compiled so: choose an older one.",

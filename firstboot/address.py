@@ -13,8 +13,9 @@ from pathlib import Path
 from firstboot import certificates
 from firstboot.console import redraw
 from firstboot.files import write_whole
-from firstboot.settings import Settings
 
+NAMES = Path("/etc/ratssaal.json")
+WAIT_ONLINE = "/usr/lib/systemd/systemd-networkd-wait-online"
 RUN = Path("/run/ratssaal")
 LOOPBACK = "127.0.0.1"
 
@@ -59,26 +60,33 @@ def choose(links: list[dict[str, object]], routes: list[dict[str, object]]) -> A
 
 
 def main() -> None:
-    """Write the address files; with --restart also restart what depends on the address."""
+    """Write the address files. --wait: not before there is an address, or seconds have passed;
+    --restart: also restart what depends on the address.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wait", metavar="SECONDS", help="wait so long for an address")
     parser.add_argument("--restart", action="store_true", help="restart dependent services")
-    restart = parser.parse_args().restart
+    options = parser.parse_args()
 
+    names = json.loads(NAMES.read_text())
+    authority = certificates.open_authority()
+    if options.wait:
+        # A box without a network is a box all the same: no failure, no more than this wait.
+        waiting = [WAIT_ONLINE, "--any", f"--timeout={options.wait}"]
+        subprocess.run(waiting, check=False)
     addresses = choose(_ip("address", "show"), _ip("-4", "route", "show", "default"))
-    settings = Settings()
-    certificates.ensure_authority()
     renewed = certificates.ensure_leaf(
-        [settings.host_name, settings.turn_name], list(addresses.all)
+        authority, [names["host_name"], names["turn_name"]], list(addresses.all)
     )
     moved = write_whole(RUN / "address.env", f"RATSSAAL_ADDRESS={addresses.primary}\n")
     mapping = f"map $remote_port $box_address {{ default {addresses.primary}; }}\n"
     write_whole(RUN / "address.conf", mapping)
-    facts = {**vars(addresses), "host_name": settings.host_name}
+    facts = {**vars(addresses), "host_name": names["host_name"]}
     if write_whole(RUN / "address.json", json.dumps(facts) + "\n"):
         redraw()
-    if restart and moved:
+    if options.restart and moved:
         subprocess.run(["systemctl", "restart", "ratssaal-address.target"], check=True)
-    if restart and (moved or renewed):
+    if options.restart and (moved or renewed):
         subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
 
 

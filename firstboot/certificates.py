@@ -8,6 +8,7 @@ import datetime
 import grp
 import ipaddress
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -23,6 +24,14 @@ AUTHORITY_DAYS = 3650
 # Browsers refuse certificates that are valid for longer (CA/Browser Forum, section 6.3.2).
 LEAF_DAYS = 397
 COMMON_NAME_LENGTH = 64  # ub-common-name of RFC 5280
+
+
+@dataclass(frozen=True)
+class KeyedCertificate:
+    """A certificate and the private key that belongs to it."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
@@ -46,8 +55,7 @@ def _builder(subject: str, issuer: x509.Name, days: int) -> x509.CertificateBuil
     )
 
 
-def make_authority(secrets: Path = SECRETS, served: Path = SERVED) -> None:
-    """Make this box's certificate authority, which signs for this box alone."""
+def _make_authority(secrets: Path, served: Path) -> KeyedCertificate:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = "Ratssaal, Zertifizierungsstelle dieses Geräts"
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
@@ -75,21 +83,28 @@ def make_authority(secrets: Path = SECRETS, served: Path = SERVED) -> None:
     write_whole(secrets / "authority.key", _pem(key), mode=0o600)
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     write_whole(served / "authority.pem", pem)
+    return KeyedCertificate(certificate, key)
 
 
-def ensure_authority(secrets: Path = SECRETS, served: Path = SERVED) -> None:
-    """Make the authority where there is none yet, or where a power cut left half of one."""
+def _read_pair(certificate: Path, private: Path) -> KeyedCertificate | None:
+    """Certificate and key, where both can be read and belong together."""
     try:
-        certificate = x509.load_pem_x509_certificate((served / "authority.pem").read_bytes())
-        key = serialization.load_pem_private_key(
-            (secrets / "authority.key").read_bytes(), password=None
-        )
-        if key.public_key() == certificate.public_key():
-            return
+        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+        key = serialization.load_pem_private_key(private.read_bytes(), password=None)
     except (OSError, ValueError):
-        pass
+        return None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != found.public_key():
+        return None
+    return KeyedCertificate(found, key)
+
+
+def open_authority(secrets: Path = SECRETS, served: Path = SERVED) -> KeyedCertificate:
+    """The authority; made where there is none yet, or where a power cut left half of one."""
+    found = _read_pair(served / "authority.pem", secrets / "authority.key")
+    if found:
+        return found
     (served / "fullchain.pem").unlink(missing_ok=True)
-    make_authority(secrets, served)
+    return _make_authority(secrets, served)
 
 
 def covers(certificate: x509.Certificate, names: Iterable[str], addresses: Iterable[str]) -> bool:
@@ -104,39 +119,34 @@ def covers(certificate: x509.Certificate, names: Iterable[str], addresses: Itera
 
 
 def ensure_leaf(
-    names: list[str], addresses: list[str], secrets: Path = SECRETS, served: Path = SERVED
+    authority: KeyedCertificate, names: list[str], addresses: list[str], served: Path = SERVED
 ) -> bool:
-    """Serve a certificate for all `names` and `addresses`. Says whether a new one was made."""
+    """Serve a certificate for all `names` and `addresses`. Says whether a new one was made.
+
+    What a power cut or a bad disk left of an earlier one is replaced.
+    """
     chain = served / "fullchain.pem"
-    private = served / "privkey.pem"
-    if chain.exists() and private.exists():
-        current = x509.load_pem_x509_certificate(chain.read_bytes())
-        own = serialization.load_pem_private_key(private.read_bytes(), password=None)
-        if own.public_key() == current.public_key() and covers(current, names, addresses):
-            return False
-    authority = x509.load_pem_x509_certificate((served / "authority.pem").read_bytes())
-    authority_key = serialization.load_pem_private_key(
-        (secrets / "authority.key").read_bytes(), password=None
-    )
-    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+    current = _read_pair(chain, served / "privkey.pem")
+    if current and covers(current.certificate, names, addresses):
+        return False
     key = ec.generate_private_key(ec.SECP256R1())
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternatives += [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
     certificate = (
-        _builder(names[0][:COMMON_NAME_LENGTH], authority.subject, LEAF_DAYS)
+        _builder(names[0][:COMMON_NAME_LENGTH], authority.certificate.subject, LEAF_DAYS)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
             critical=False,
         )
-        .sign(authority_key, hashes.SHA256())
+        .sign(authority.key, hashes.SHA256())
     )
     group = grp.getgrnam("www-data").gr_gid
     encoding = serialization.Encoding.PEM
-    both = certificate.public_bytes(encoding) + authority.public_bytes(encoding)
+    both = certificate.public_bytes(encoding) + authority.certificate.public_bytes(encoding)
     write_whole(served / "privkey.pem", _pem(key), mode=0o640, group=group)
     write_whole(chain, both.decode())
     return True

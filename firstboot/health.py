@@ -10,8 +10,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from firstboot.console import STATE, redraw
 from firstboot.files import write_whole
@@ -24,57 +22,46 @@ STORE = "http://127.0.0.1:2379/health"
 PATIENCE_SECONDS = 240.0
 
 
-@dataclass(frozen=True)
-class Check:
-    """One question to the box: a name for people; a function that gives None or what is wrong."""
-
-    name: str
-    ask: Callable[[], str | None]
-
-
-def unit_is_active(unit: str) -> str | None:
-    """None where systemd says the unit is active, else the state it is in."""
+def inactive(units: tuple[str, ...]) -> dict[str, str]:
+    """Those of `units` that systemd does not call active, and what it calls them."""
     answer = subprocess.run(
-        ["systemctl", "is-active", unit], capture_output=True, text=True, check=False
+        ["systemctl", "is-active", *units], capture_output=True, text=True, check=False
     )
-    state = answer.stdout.strip()
-    return None if state == "active" else f"{unit} is {state}"
+    states = zip(units, answer.stdout.splitlines(), strict=True)
+    return {unit: f"is {state}" for unit, state in states if state != "active"}
 
 
 def answers(url: str) -> str | None:
-    """None where `url` answers 200 within two seconds, else why not."""
+    """None where `url` answers 200 within two seconds, else what it does instead."""
     try:
         with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - loopback, from the image
-            return None if response.status == 200 else f"{url} answers {response.status}"
+            return None if response.status == 200 else f"answers {response.status}"
     except (urllib.error.URLError, TimeoutError, OSError) as error:
-        return f"{url}: {error}"
+        return f"does not answer: {error}"
 
 
-def checks(stack: Stack) -> Iterator[Check]:
-    """All checks of base and stack."""
-    for unit in (*BASE_UNITS, *stack.units):
-        yield Check(unit, lambda unit=unit: unit_is_active(unit))  # type: ignore[misc]
-    for url in (STORE, *stack.health):
-        yield Check(url, lambda url=url: answers(url))  # type: ignore[misc]
+def wrong(stack: Stack) -> dict[str, str]:
+    """What is not as it should be, by unit or URL, in words for the journal."""
+    found = inactive((*BASE_UNITS, *stack.units))
+    if found:
+        return found
+    asked = {url: answers(url) for url in (STORE, *stack.health)}
+    return {url: reason for url, reason in asked.items() if reason}
 
 
 def main() -> int:
     """Ask until all is well or patience ends, or with --once no more than that; write the state."""
-    pending = list(checks(Stack.read()))
+    stack = Stack.read()
     patience = 0.0 if "--once" in sys.argv[1:] else PATIENCE_SECONDS
     deadline = time.monotonic() + patience
-    while True:
-        wrong = [(check, reason) for check in pending if (reason := check.ask())]
-        if not wrong or time.monotonic() > deadline:
-            break
-        pending = [check for check, _ in wrong]
+    while (found := wrong(stack)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    for check, reason in wrong:
-        print(f"<3>{check.name}: {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
-    state = {"ready": not wrong, "version": image_version()}
+    for name, reason in found.items():
+        print(f"<3>{name} {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
+    state = {"ready": not found, "version": image_version()}
     if write_whole(STATE, json.dumps(state) + "\n"):
         redraw()
-    return 1 if wrong else 0
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

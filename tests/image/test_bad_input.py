@@ -12,6 +12,7 @@ import pytest
 from builder import stack
 from builder import toolbox as toolboxes
 from builder.artifacts import Artifacts, key_of, wrong_sums
+from builder.cache import exclusive, require_space
 from builder.errors import CommandError, MissingError
 from builder.paths import PROJECT, cache_folder
 from builder.stack import Stack
@@ -109,8 +110,6 @@ def test_a_killed_build_leaves_the_last_good_image(artifacts: Artifacts) -> None
 
 
 def test_a_second_build_waits_and_says_so(artifacts: Artifacts) -> None:
-    from builder.cache import exclusive
-
     with exclusive("image"):
         child = ratssaal("build")
         assert child.stdout
@@ -131,7 +130,5 @@ def test_a_file_that_is_no_image_of_ours(tmp_path: Path) -> None:
 
 
 def test_no_space_left_is_noticed_before(tmp_path: Path) -> None:
-    from builder.cache import require_space
-
     with pytest.raises(MissingError, match="are free at"):
         require_space(tmp_path, 10**6)

@@ -68,7 +68,10 @@ def test_each_file_of_an_image_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert {path.name for path in artifacts.all()} == {NAME + ending for ending in FILES}
     assert artifacts.usr.name == f"{NAME}.usr-x86-64.0123abcd.raw"
     assert artifacts.verity.name == f"{NAME}.usr-x86-64-verity.4567cdef.raw"
-    assert artifacts.packages() == {"nginx": "1.26.3-3", "adduser": "3.152"}
+    assert artifacts.packages() == {
+        "nginx": {"version": "1.26.3-3", "size": 0},
+        "adduser": {"version": "3.152", "size": 0},
+    }
 
 
 def test_a_missing_image_says_how_to_build_one(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from firstboot.certificates import ensure_authority, ensure_leaf, make_authority
+from firstboot.certificates import ensure_leaf, open_authority
 
 pytestmark = pytest.mark.unit
 
@@ -28,10 +28,10 @@ class Box:
         self.secrets, self.served = folder / "secrets", folder / "tls"
         self.secrets.mkdir()
         self.served.mkdir()
-        make_authority(self.secrets, self.served)
+        self.owner = open_authority(self.secrets, self.served)
 
     def ensure(self, names: list[str] = NAMES, addresses: list[str] = ADDRESSES) -> bool:
-        return ensure_leaf(names, addresses, self.secrets, self.served)
+        return ensure_leaf(self.owner, names, addresses, self.served)
 
     def authority(self) -> x509.Certificate:
         return x509.load_pem_x509_certificate((self.served / "authority.pem").read_bytes())
@@ -230,6 +230,14 @@ def test_a_lost_private_key_is_made_good(box: Box) -> None:
     assert box.key_fits()
 
 
+@pytest.mark.parametrize("spoiled", ["fullchain.pem", "privkey.pem"])
+def test_what_a_bad_disk_left_is_made_anew(box: Box, spoiled: str) -> None:
+    box.ensure()
+    (box.served / spoiled).write_bytes(b"-----BEGIN CERTIFICATE-----\n\xff\xff")
+    assert box.ensure()
+    assert box.key_fits()
+
+
 def test_a_host_name_as_long_as_the_settings_allow_gets_a_certificate(box: Box) -> None:
     name = ".".join(["videokonferenz", *["verwaltungsgemeinschaft"] * 3, "example"])
     assert 64 < len(name) <= 253
@@ -238,19 +246,19 @@ def test_a_host_name_as_long_as_the_settings_allow_gets_a_certificate(box: Box) 
 
 
 def test_a_whole_authority_is_kept(tmp_path: Path) -> None:
-    make_authority(tmp_path, tmp_path)
+    open_authority(tmp_path, tmp_path)
     before = (tmp_path / "authority.pem").read_bytes(), (tmp_path / "authority.key").read_bytes()
-    ensure_authority(tmp_path, tmp_path)
+    open_authority(tmp_path, tmp_path)
     after = (tmp_path / "authority.pem").read_bytes(), (tmp_path / "authority.key").read_bytes()
     assert after == before
 
 
 @pytest.mark.parametrize("lost", ["authority.pem", "authority.key"])
 def test_half_an_authority_is_made_anew_with_what_it_signs(tmp_path: Path, lost: str) -> None:
-    make_authority(tmp_path, tmp_path)
+    open_authority(tmp_path, tmp_path)
     (tmp_path / lost).write_bytes(b"")
     (tmp_path / "fullchain.pem").write_text("signed by the lost one")
-    ensure_authority(tmp_path, tmp_path)
+    open_authority(tmp_path, tmp_path)
     assert (tmp_path / "authority.pem").stat().st_size > 0
     assert (tmp_path / "authority.key").stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "fullchain.pem").exists()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from firstboot.health import BASE_UNITS, checks
+from firstboot import health
+from firstboot.health import BASE_UNITS, STORE
 from firstboot.stack import Door, Relay, Stack
 
 pytestmark = pytest.mark.unit
@@ -62,10 +63,29 @@ def test_a_stack_may_do_without_secrets_doors_relays_and_health(tmp_path: Path) 
     assert stack.secrets is None
 
 
-def test_every_unit_and_address_of_base_and_stack_is_checked(tmp_path: Path) -> None:
-    names = [check.name for check in checks(Stack.read(described(tmp_path, WHOLE)))]
-    for expected in (*BASE_UNITS, "one.service", "two.service", "http://127.0.0.1:7880/"):
-        assert names.count(expected) == 1
+def test_every_unit_and_address_of_base_and_stack_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the units; addresses once those are active, as they could not answer before."""
+    stack = Stack.read(described(tmp_path, WHOLE))
+    asked: list[str] = []
+    states = {"two.service": "is failed"}
+
+    def inactive(units: tuple[str, ...]) -> dict[str, str]:
+        asked.extend(units)
+        return states
+
+    def answers(url: str) -> str | None:
+        asked.append(url)
+        return "does not answer: refused" if url == STORE else None
+
+    monkeypatch.setattr(health, "inactive", inactive)
+    monkeypatch.setattr(health, "answers", answers)
+    assert health.wrong(stack) == {"two.service": "is failed"}
+    assert asked == [*BASE_UNITS, "one.service", "two.service"]
+    states = {}
+    assert health.wrong(stack) == {STORE: "does not answer: refused"}
+    assert asked[-2:] == [STORE, "http://127.0.0.1:7880/"]
 
 
 def test_an_image_without_a_stack_is_an_error(tmp_path: Path) -> None:
