@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from builder import answers as answers_file
 from builder import boot as boot_image
 from builder import demo as demonstration
 from builder import image, keys, measure, stack, testrun
@@ -43,6 +44,17 @@ Offline = Annotated[
     bool, typer.Option("--offline", help="Use caches alone, or say what is missing.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+answers_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Prepare an answers file, with which a box sets itself up without a click.\n\n"
+    "Examples:\n\n"
+    "* `./ratssaal answers check answers.yaml` - is it in order?\n"
+    "* `./ratssaal answers hash` - an administrator's password, as the file wants it",
+)
+app.add_typer(answers_app, name="answers")
 
 
 def show(result: object) -> None:
@@ -304,6 +316,55 @@ def bench(
     short = [one.name for one in figures if not one.met]
     if check and short:
         raise CommandError(f"Short of the goal: {', '.join(short)}.")
+
+
+@answers_app.command("check")
+def answers_check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An answers file, YAML.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check an answers file by the rules of the box: all that is wrong, with line and column.
+
+    Examples:
+
+    * `./ratssaal answers check docs/answers-example.yaml` - an example to begin with
+    * `./ratssaal answers check answers.yaml --json | jq .problems` - for scripts
+    """
+    checked = answers_file.check(file)
+    number = len(checked.problems)
+    if as_json:
+        problems = [vars(one) for one in checked.problems]
+        show({"file": file, "answers": checked.answers, "problems": problems})
+    else:
+        for line in checked.lines():
+            typer.echo(line)
+    if number:
+        raise CommandError(
+            f"{file} has {number} {'problem' if number == 1 else 'problems'}.",
+            "docs/answers-example.yaml explains every answer.",
+        )
+    if not as_json:
+        say(f"{file} is in order: {checked.answers} answers.")
+
+
+@answers_app.command("hash")
+def answers_hash() -> None:
+    """Print the hash of an administrator's password, for an answers file.
+
+    Asks for the password twice without showing it; where standard input is no terminal, takes its
+    first line.
+
+    Examples:
+
+    * `./ratssaal answers hash` - prints what belongs after `password:`
+    * `pass show town-hall | ./ratssaal answers hash` - from a password store
+    """
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt="Again", err=True)
+    else:
+        line = sys.stdin.buffer.readline(4096)
+        password = line.decode(errors="surrogateescape").rstrip("\r\n")
+    typer.echo(answers_file.hash_password(password))
 
 
 @app.command()

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builder import artifacts, keys, mirror, stack
+from builder import artifacts, client, keys, mirror, stack
 from builder.artifacts import Artifacts
 from builder.cache import exclusive, hash_of, is_complete, new_entry, require_space
 from builder.errors import CommandError, MissingError
@@ -130,7 +130,8 @@ def system_key(toolbox: Toolbox, options: BuildOptions, pairs: dict[str, keys.Ke
     """The hash of all that goes into an image."""
     chosen = stack.choose(options.stack)
     parts: list[Path | str] = [IMAGES / part for part in SYSTEM_PARTS]
-    parts += [IMAGES / "initrd", OVERLAYS, PROJECT / "firstboot", PROJECT / "meet"]
+    parts += [IMAGES / "initrd", OVERLAYS, PROJECT / "firstboot"]
+    parts += [PROJECT / "meet/__init__.py", *client.sources()]
     parts += [chosen.lock, toolbox.key, options.stack, version()]
     parts += [pair.fingerprint() for _, pair in sorted(pairs.items())]
     return hash_of(*parts)
@@ -162,6 +163,7 @@ def build(options: BuildOptions) -> Built:
         begun = time.monotonic()
         program = stack.build(chosen, toolbox, offline=options.offline)
         seconds["stack"] = time.monotonic() - begun
+        pages = client.build(toolbox, offline=options.offline)
         begun = time.monotonic()
         initrd = build_initrd(toolbox, options)
         seconds["initrd"] = time.monotonic() - begun
@@ -173,7 +175,7 @@ def build(options: BuildOptions) -> Built:
                     IMAGES,
                     options,
                     growing,
-                    system_arguments(options, pairs, program, initrd),
+                    system_arguments(options, pairs, [program, pages], initrd),
                 )
             seconds["system"] = time.monotonic() - begun
             begun = time.monotonic()
@@ -186,7 +188,7 @@ def build(options: BuildOptions) -> Built:
 
 
 def system_arguments(
-    options: BuildOptions, pairs: dict[str, keys.KeyPair], program: Path, initrd: Path
+    options: BuildOptions, pairs: dict[str, keys.KeyPair], trees: list[Path], initrd: Path
 ) -> list[Argument]:
     """What mkosi has to be told on its command line: all that belongs to this machine."""
     secure_boot, pcr = pairs["secure-boot"], pairs["pcr"]
@@ -198,6 +200,6 @@ def system_arguments(
         f"--secure-boot-certificate={secure_boot.certificate}",
         f"--sign-expected-pcr-key={pcr.key}",
         f"--sign-expected-pcr-certificate={pcr.certificate}",
-        f"--extra-tree={program}:/",
+        *(f"--extra-tree={tree}:/" for tree in trees),
         f"--initrd={initrd}",
     ]

@@ -68,7 +68,7 @@ def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
         image.mkosi(toolbox, IMAGES / "initrd", options, initrd, ["--extra-tree="])
     with new_entry(cache_folder() / "bench/system") as system:
         place = cache_folder() / "bench/initrd/initrd.cpio.zst"
-        arguments = image.system_arguments(options, pairs, program, place)
+        arguments = image.system_arguments(options, pairs, [program], place)
         alone: list[Argument] = [one for one in arguments if "--extra-tree" not in str(one)]
         alone += ["--extra-tree=", "--postinst-script=", "--finalize-script="]
         image.mkosi(toolbox, IMAGES, options, system, alone)

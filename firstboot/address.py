@@ -75,9 +75,8 @@ def main() -> None:
         waiting = [WAIT_ONLINE, "--any", f"--timeout={options.wait}"]
         subprocess.run(waiting, check=False)
     addresses = choose(_ip("address", "show"), _ip("-4", "route", "show", "default"))
-    renewed = certificates.ensure_leaf(
-        authority, [names["host_name"], names["turn_name"]], list(addresses.all)
-    )
+    known = dict.fromkeys([names["host_name"], names["turn_name"], *certificates.ALWAYS])
+    renewed = certificates.ensure_leaf(authority, list(known), list(addresses.all))
     moved = write_whole(RUN / "address.env", f"RATSSAAL_ADDRESS={addresses.primary}\n")
     mapping = f"map $remote_port $box_address {{ default {addresses.primary}; }}\n"
     write_whole(RUN / "address.conf", mapping)

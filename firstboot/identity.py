@@ -8,6 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from firstboot import code
 from firstboot.stack import Stack
 
 SECRETS = Path("/var/lib/ratssaal/secrets")
@@ -21,6 +22,8 @@ def main() -> None:
         folder = SECRETS / "stack"
         folder.mkdir(mode=0o700, exist_ok=True)
         subprocess.run([program, folder], check=True)
+    if code.read() is None:
+        code.renew()
     # The mark must not reach the disk before what it stands for.
     os.sync()
     MARK.touch(mode=0o600)

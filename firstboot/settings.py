@@ -1,37 +1,296 @@
 """The settings of a box: one validated model, the only source of truth for its services.
 
-`python3 -m firstboot.settings` prints the settings in force, as JSON for Ansible. While an image is
-built there are none yet, so that the defaults make the configuration of the first start.
+Two parts: what belongs to this box alone (`box`), and what all boxes of a cluster share
+(`cluster`). A field that is `writeOnly` in the JSON Schema holds a secret; `split` takes those out,
+so that what is shown, logged or handed to Ansible never has any. `python3 -m firstboot.settings`
+prints the settings of a box before set-up, as JSON for Ansible, and `… schema` the JSON Schema.
 """
 
+import copy
+import ipaddress
 import json
-from typing import Annotated, Self
+import sys
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from firstboot.stack import Stack
 
-# RFC 1123, section 2.1: labels of letters, digits and hyphens, 253 characters in all.
+VERSION = 1
+Language = Literal["de", "en"]
+
+# RFC 1123, section 2.1: labels of letters, digits and hyphens, 253 characters in all. The last one
+# begins with a letter, so that no address passes for a name. Capitals are in the pattern since it
+# is checked before they are lowered.
+HOST_NAME = (
+    r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
+    r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+)
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("only letters, digits and signs that can be printed, on one line")
+    return text
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
+
+
+def _interface(text: str) -> str:
+    return str(ipaddress.ip_interface(text))
+
+
+def _network(text: str) -> str:
+    return str(ipaddress.ip_network(text))
+
+
+def _without_key(text: str) -> str:
+    if "PRIVATE KEY-----" in text:
+        raise ValueError("a private key is in it, which belongs elsewhere")
+    return text
+
+
+# A `description` ends the sentence "Wanted here: …" of `./ratssaal answers check`. A `format` is
+# checked there as the validator beside it does here. Patterns of addresses keep scopes out, in
+# which Python's ipaddress takes any character (`fe80::1%…`, RFC 4007).
 HostName = Annotated[
     str,
-    StringConstraints(
-        to_lower=True,
-        max_length=253,
-        # The last label begins with a letter, so that no address passes for a name. Capitals are
-        # in the pattern since it is checked before they are lowered.
-        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
-        r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+    StringConstraints(to_lower=True, max_length=253, pattern=HOST_NAME),
+    Field(description="a host name, such as konferenz.rathaus.example"),
+]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=200),
+    AfterValidator(_printable),
+    Field(description="one line of text", json_schema_extra={"format": "printable"}),
+]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
+    AfterValidator(_printable),
+    Field(
+        description="a name on one line",
+        json_schema_extra={"format": "printable", "pattern": r"\S"},
     ),
+]
+Text = Annotated[str, StringConstraints(max_length=50_000), Field(description="a text")]
+Address = Annotated[
+    str,
+    StringConstraints(max_length=45, pattern=r"^[0-9A-Fa-f:.]+$"),
+    AfterValidator(_address),
+    Field(
+        description="an address, such as 192.0.2.1 or 2001:db8::1",
+        json_schema_extra={"format": "ipvanyaddress"},
+    ),
+]
+Interface = Annotated[
+    str,
+    StringConstraints(max_length=61, pattern=r"^[0-9A-Fa-f:.]+/[0-9.]+$"),
+    AfterValidator(_interface),
+    Field(
+        description="an address with the length of its network, such as 192.0.2.10/24",
+        json_schema_extra={"format": "ipvanyinterface"},
+    ),
+]
+NetworkRange = Annotated[
+    str,
+    StringConstraints(max_length=61, pattern=r"^[0-9A-Fa-f:.]+(/[0-9.]+)?$"),
+    AfterValidator(_network),
+    Field(
+        description="a network by its first address, such as 192.0.2.0/24",
+        json_schema_extra={"format": "ipvanynetwork"},
+    ),
+]
+Card = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$"),
+    Field(description="the name of a network card, such as enp1s0"),
+]
+Pem = Annotated[
+    str,
+    StringConstraints(max_length=200_000, pattern=r"^\s*-----BEGIN [A-Z0-9 ]+-----[\s\S]*$"),
+    AfterValidator(_without_key),
+    Field(
+        description="certificates in PEM notation, without a private key",
+        json_schema_extra={"not": {"pattern": "PRIVATE KEY-----"}},
+    ),
+]
+# Fewer signs than RFC 3986 allows: addresses end in environments, units and command lines.
+Url = Annotated[
+    str,
+    StringConstraints(
+        max_length=500,
+        pattern=r"^https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+        r"(/[A-Za-z0-9._~/?=+:@,-]*)?$",
+    ),
+    Field(description="a web address, such as https://name.example/path"),
+]
+Colour = Annotated[
+    str,
+    StringConstraints(to_lower=True, pattern=r"^#[0-9A-Fa-f]{6}$"),
+    Field(description='a colour in quotes, such as "#0b4f8a"'),
+]
+Mail = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^([A-Za-z0-9_][A-Za-z0-9._+=-]*@[A-Za-z0-9.-]+)?$"),
+    Field(description="a mail address"),
 ]
 
 
-class Settings(BaseModel):
-    """What a box serves and under which names. The defaults are those of a box before set-up."""
+def _secret(**more: Any) -> Any:
+    return Field(json_schema_extra={"writeOnly": True}, **more)
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
+def _needs(kind: str, value: str, needed: tuple[str, ...], why: str) -> dict[str, Any]:
+    """A rule of JSON Schema: where `kind` is `value`, all of `needed` have to be there."""
+    return {
+        "if": {"properties": {kind: {"const": value}}, "required": [kind]},
+        "then": {
+            "description": why,
+            "required": list(needed),
+            "properties": {one: {"type": "string"} for one in needed},
+        },
+    }
+
+
+class _Model(BaseModel):
+    # Nothing of what was typed is in an error's text: it may be a secret, and ends in a journal.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Network(_Model):
+    """How the box is reached on its wires; without `card` the same holds for every card."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_needs(
+                "mode",
+                "static",
+                ("card", "address"),
+                "a fixed address belongs to one card, and both are named",
+            ),
+            "x-inside": {"gateway": "address"},
+        }
+    )
+
+    card: Card | None = None
+    mode: Literal["dhcp", "static"] = "dhcp"
+    address: Interface | None = None
+    gateway: Address | None = None
+    dns: tuple[Address, ...] = ()
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    proxy: Url | None = None
+    proxy_authority: Pem | None = None
+    time_servers: tuple[HostName | Address, ...] = ()
+
+    @model_validator(mode="after")
+    def _static_is_whole(self) -> Self:
+        if self.mode == "static" and not self.address:
+            raise ValueError("A fixed address needs to be named, such as 192.0.2.10/24.")
+        if self.mode == "static" and not self.card:
+            raise ValueError("A fixed address belongs to one card, which has to be named.")
+        if self.gateway and self.address:
+            network = ipaddress.ip_interface(self.address).network
+            gateway = ipaddress.ip_address(self.gateway)
+            # Routers of IPv6 have addresses of the link, too (RFC 4861, section 6.1.2).
+            near = gateway.version == network.version == 6 and gateway.is_link_local
+            if gateway not in network and not near:
+                raise ValueError("The gateway lies outside of the network of the address.")
+        return self
+
+
+class Dns(_Model):
+    """Where and with which key certbot writes its proof into the name server (RFC 2136, 8945)."""
+
+    server: Address
+    port: Annotated[int, Field(ge=1, le=65535)] = 53
+    key_name: HostName
+    algorithm: Literal["HMAC-SHA256", "HMAC-SHA384", "HMAC-SHA512"] = "HMAC-SHA512"
+    secret: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9+/=]{16,200}$"),
+        _secret(description="the secret of a TSIG key, base64"),
+    ]
+
+
+class Certificate(_Model):
+    """Who vouches for the box's name.
+
+    own: the box itself; acme: an authority by ACME (RFC 8555), by HTTP-01 or with `dns` by DNS-01;
+    files: a chain and key that somebody else made, or the answer to the box's own request.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _needs("kind", "acme", ("directory",), "an authority is asked at its directory"),
+                _needs("kind", "files", ("chain", "key"), "a certificate has a chain and a key"),
+            ]
+        }
+    )
+
+    kind: Literal["own", "acme", "files"] = "own"
+    directory: Url | None = None
+    authority: Pem | None = None
+    contact: Mail = ""
+    dns: Dns | None = None
+    chain: Pem | None = None
+    key: (
+        Annotated[
+            str,
+            StringConstraints(
+                max_length=200_000, pattern=r"^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----"
+            ),
+            _secret(description="a private key in PEM notation"),
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _kind_is_whole(self) -> Self:
+        if self.kind == "acme" and not self.directory:
+            raise ValueError("An authority needs the address of its ACME directory.")
+        if self.kind == "files" and not (self.chain and self.key):
+            raise ValueError("A certificate of your own needs its chain and its key.")
+        return self
+
+
+class Box(_Model):
+    """What belongs to this box alone."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            # The name of the relay is made of it, with five characters more.
+            "if": {"properties": {"turn_name": {"const": ""}}},
+            "then": {"properties": {"host_name": {"maxLength": 248}}},
+            "x-different": ["host_name", "turn_name"],
+        }
+    )
+
+    language: Language = "de"
+    network: Network = Network()
+    reach: Literal["house", "public", "datacentre"] = "house"
     host_name: HostName = "ratssaal.local"
-    turn_name: HostName = "turn.ratssaal.local"
+    # Empty: `turn.` before the host name.
+    turn_name: Annotated[HostName, Field(json_schema_extra={"pattern": f"^$|{HOST_NAME}"})] = ""
+    certificate: Certificate = Certificate()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _turn_by_default(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("turn_name", "") == "":
+            name = raw.get("host_name", cls.model_fields["host_name"].default)
+            return {**raw, "turn_name": f"turn.{name}"} if isinstance(name, str) else raw
+        return raw
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -40,10 +299,147 @@ class Settings(BaseModel):
         return self
 
 
+class House(_Model):
+    """The municipality as guests see it. `logo`: an SVG or PNG picture, base64."""
+
+    name: Name = "Ratssaal"
+    colour: Colour = "#0b4f8a"
+    logo: Annotated[str, StringConstraints(max_length=400_000)] | None = None
+
+
+class Administrator(_Model):
+    """Somebody who may change settings. Passwords are kept as argon2id hashes (RFC 9106) alone."""
+
+    name: Name
+    mail: Mail = ""
+    password: Annotated[
+        str,
+        StringConstraints(pattern=r"^\$argon2id\$[\x21-\x7e]{20,300}$"),
+        _secret(description="the hash of a password; ./ratssaal answers hash makes one"),
+    ]
+    totp: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[A-Z2-7]{16,64}$"),
+            _secret(description="the secret of an authenticator app, base32, in quotes"),
+        ]
+        | None
+    ) = None
+
+
+class Administration(_Model):
+    """Who administers, and from where (`networks`: none named means from everywhere)."""
+
+    people: Annotated[tuple[Administrator, ...], Field(json_schema_extra={"x-unique": "name"})] = ()
+    alone_because: Line = ""
+    networks: tuple[NetworkRange, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_different(self) -> Self:
+        names = [one.name.casefold() for one in self.people]
+        if len(set(names)) != len(names):
+            raise ValueError("Two administrators have the same name.")
+        return self
+
+
+class Meetings(_Model):
+    """Who may meet, and how: a preset of rules, which the rooms service enforces."""
+
+    preset: Literal["council", "citizens", "counter", "school", "open"] = "council"
+
+
+class Texts(_Model):
+    """Texts of law; empty means the draft that comes with the product."""
+
+    imprint: Text = ""
+    privacy: Text = ""
+    notice: Text = ""
+
+
+class Cluster(_Model):
+    """What all boxes of a cluster share."""
+
+    house: House = House()
+    administration: Administration = Administration()
+    meetings: Meetings = Meetings()
+    texts: Texts = Texts()
+
+
+class Settings(_Model):
+    """What a box serves, to whom and under which names. The defaults are those before set-up."""
+
+    version: Literal[1] = 1
+    box: Box = Box()
+    cluster: Cluster = Cluster()
+
+
+SECRETS = (
+    ("box", "certificate", "dns", "secret"),
+    ("box", "certificate", "key"),
+    ("cluster", "administration", "people", "*", "password"),
+    ("cluster", "administration", "people", "*", "totp"),
+)
+
+
+def _places(content: Any, path: tuple[str, ...]) -> list[tuple[Any, str, str]]:
+    """Where `path` leads in `content`: (holder, key, path with numbers), only where it exists."""
+    found: list[tuple[Any, str, str]] = [({"": content}, "", "")]
+    for word in path:
+        following: list[tuple[Any, str, str]] = []
+        for holder, key, name in found:
+            inside = holder[key]
+            if word == "*" and isinstance(inside, list | tuple):
+                following += [(inside, n, f"{name}.{n}") for n in range(len(inside))]  # type: ignore[misc]
+            elif isinstance(inside, dict) and word in inside:
+                following.append((inside, word, f"{name}.{word}"))
+        found = following
+    return [(holder, key, name.lstrip(".")) for holder, key, name in found]
+
+
+def split(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Take the secrets out of dumped settings: (what is left, secrets by their path)."""
+    public = copy.deepcopy(content)
+    secrets: dict[str, str] = {}
+    for path in SECRETS:
+        for holder, key, name in _places(public, path):
+            if holder[key] is not None:
+                secrets[name] = holder[key]
+            holder[key] = None
+    return public, secrets
+
+
+def join(public: dict[str, Any], secrets: dict[str, str]) -> dict[str, Any]:
+    """Put secrets back where `split` took them from."""
+    content = copy.deepcopy(public)
+    for name, value in secrets.items():
+        *way, last = name.split(".")
+        inside: Any = content
+        for word in way:
+            inside = inside[int(word)] if isinstance(inside, list | tuple) else inside[word]
+        inside[last] = value
+    return content
+
+
+def migrate(content: dict[str, Any]) -> dict[str, Any]:
+    """Bring stored settings of an earlier version to this one; ValueError for a later one."""
+    version = content.get("version", VERSION)
+    if type(version) is not int or version > VERSION or version < 1:
+        raise ValueError(
+            f"These settings have version {version!r}; this box knows versions 1 to {VERSION}."
+        )
+    for number in range(version, VERSION):
+        content = MIGRATIONS[number](content)
+    return {**content, "version": VERSION}
+
+
+# From version N to N + 1, for each N; none yet.
+MIGRATIONS: dict[int, Any] = {}
+
+
 def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:
-    """What the roles may use: `settings` and `stack`."""
+    """What the roles may use: `settings` without secrets, and `stack`."""
     return {
-        "settings": settings.model_dump(mode="json"),
+        "settings": split(settings.model_dump(mode="json"))[0],
         "stack": {
             "doors": [vars(door) for door in stack.doors],
             "relays": [vars(relay) for relay in stack.relays],
@@ -51,5 +447,17 @@ def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:
     }
 
 
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of answers files and stored settings."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Settings.model_json_schema(),
+        "title": "Ratssaal: settings of a box",
+    }
+
+
 if __name__ == "__main__":
-    print(json.dumps(ansible_variables(Settings(), Stack.read())))  # noqa: T201
+    if sys.argv[1:] == ["schema"]:
+        print(json.dumps(schema(), indent=2))  # noqa: T201
+    else:
+        print(json.dumps(ansible_variables(Settings(), Stack.read())))  # noqa: T201

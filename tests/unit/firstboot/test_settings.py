@@ -1,15 +1,24 @@
 """The settings of a box: what is accepted, what is refused, and what the roles are given."""
 
+import copy
+import ipaddress
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from firstboot.settings import Settings, ansible_variables
+from firstboot.settings import SECRETS, VERSION, Settings, ansible_variables, join, migrate, split
+from firstboot.settings import schema as published
 from firstboot.stack import Stack
 
 pytestmark = pytest.mark.unit
@@ -17,13 +26,200 @@ pytestmark = pytest.mark.unit
 PROJECT = Path(__file__).resolve().parents[3]
 LIVEKIT = PROJECT / "overlays/livekit/usr/lib/ratssaal/stack/stack.yaml"
 LABEL = "a" * 63
+HASH = "$argon2id$v=19$m=65536,t=3,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo"
+# In two parts, since no file of the repository holds the first line of a private key.
+KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIGHAgEA\n"
+CHAIN = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+FUZZ = examples(
+    max_examples=200,
+    database=None,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+# Fields that end in configuration files, environments, units and command lines, and a good value.
+SERVED = {
+    "host_name": "rathaus.example",
+    "turn_name": "turn.rathaus.example",
+    "network.card": "enp1s0",
+    "network.address": "192.0.2.10/24",
+    "network.gateway": "2001:db8::1",
+    "network.dns.0": "192.0.2.53",
+    "network.time_servers.0": "ntp.rathaus.example",
+    "network.proxy": "http://[2001:db8::1]:3128/",
+    "certificate.directory": "https://ca.example/acme/directory",
+    "certificate.contact": "edv@rathaus.example",
+    "certificate.dns.server": "2001:db8::53",
+    "certificate.dns.key_name": "key.rathaus.example",
+}
+HARMLESS = re.compile(r"[A-Za-z0-9._:/\[\]?=+~@,-]*")
+HOSTILE = (
+    *("\n", "\r", "\0", "\t", " ", "\u2028", "\u00a0", '"', "'", "`", "\\", ";", "#", "|", "&"),
+    *("<", ">", "*", "!", "$host", "%n", "{{ settings }}", "{{settings}}", "{% raw %}", "{#"),
+    *("$(reboot)", "${HOME}", "@include\n", "%{{x}}", "]\n[Service]", "ü", "\u212a"),
+)
+
+
+def box_with(name: str, value: object) -> dict[str, Any]:
+    """Settings in which all is well but for the field `name` of the box, perhaps."""
+    box: dict[str, Any] = {"network": {}, "certificate": {}}
+    if name.startswith("certificate.dns."):
+        box["certificate"]["dns"] = {
+            "server": "192.0.2.53",
+            "key_name": "key.example",
+            "secret": "c2VjcmV0IG9mIGEga2V5",
+        }
+    *way, last = name.split(".")
+    inside: Any = box
+    for word in way:
+        inside = inside.setdefault(word, {})
+    inside[last] = value
+    if last == "0":
+        box[way[0]][way[1]] = [value]
+    return {"box": box}
+
+
+def at(content: Any, name: str) -> Any:
+    """The value at a path such as `network.dns.0`."""
+    for word in name.split("."):
+        content = content[int(word)] if isinstance(content, list) else content[word]
+    return content
+
+
+def host_name(name: str) -> str:
+    return Settings.model_validate({"box": {"host_name": name}}).box.host_name
+
+
+labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+last_labels = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+host_names = st.builds(
+    lambda front, last: ".".join([*front, last]), st.lists(labels, max_size=3), last_labels
+)
+addresses = st.ip_addresses().map(str)
+lines = st.text(max_size=30).filter(str.isprintable)
+names = lines.filter(lambda line: bool(line.strip()))
+texts = st.text(max_size=80)
+urls = st.builds("http://{}/{}".format, host_names, labels)
+mails = st.builds("{}@{}".format, labels, host_names) | st.just("")
+hashes = st.from_regex(r"\$argon2id\$SECRET[!-~]{20,60}", fullmatch=True)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> dict[str, Any]:
+    """A network section in order."""
+    address = draw(st.ip_addresses())
+    length = draw(st.integers(1, address.max_prefixlen))
+    interface = ipaddress.ip_interface(f"{address}/{length}")
+    gateway = st.sampled_from([str(interface.network[0]), str(interface.network[-1]), None])
+    return {
+        "card": draw(st.from_regex(r"[a-z][a-z0-9_.-]{0,14}", fullmatch=True)),
+        "mode": draw(st.sampled_from(["dhcp", "static"])),
+        "address": str(interface),
+        "gateway": draw(gateway),
+        "dns": draw(st.lists(addresses, max_size=3)),
+        "vlan": draw(st.none() | st.integers(1, 4094)),
+        "proxy": draw(st.none() | urls),
+        "proxy_authority": draw(st.sampled_from([None, CHAIN])),
+        "time_servers": draw(st.lists(host_names | addresses, max_size=3)),
+    }
+
+
+certificates = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["own", "acme", "files"]),
+        "directory": urls,
+        "contact": mails,
+        "chain": st.just(CHAIN),
+        "key": texts.map(lambda text: f"{KEY}SECRET{text}"),
+    },
+    optional={
+        "authority": st.sampled_from([None, CHAIN]),
+        "dns": st.none()
+        | st.fixed_dictionaries(
+            {
+                "server": addresses,
+                "key_name": host_names,
+                "secret": st.from_regex(r"SECRET[A-Za-z0-9+/=]{12,40}", fullmatch=True),
+            },
+            optional={"port": st.integers(1, 65535)},
+        ),
+    },
+)
+people = st.lists(
+    st.fixed_dictionaries(
+        {"name": names, "password": hashes},
+        optional={
+            "mail": mails,
+            "totp": st.none() | st.from_regex(r"SECRET[A-Z2-7]{12,40}", fullmatch=True),
+        },
+    ),
+    max_size=3,
+    unique_by=lambda one: one["name"].strip().casefold(),
+)
+raw_settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "version": st.just(VERSION),
+        "box": st.fixed_dictionaries(
+            {"host_name": host_names.filter(lambda name: not name.startswith("turn."))},
+            optional={
+                "language": st.sampled_from(["de", "en"]),
+                "network": networks(),
+                "reach": st.sampled_from(["house", "public", "datacentre"]),
+                "turn_name": st.just("") | host_names.map("turn.{}".format),
+                "certificate": certificates,
+            },
+        ),
+        "cluster": st.fixed_dictionaries(
+            {},
+            optional={
+                "house": st.fixed_dictionaries({"name": names}),
+                "administration": st.fixed_dictionaries(
+                    {"people": people}, optional={"alone_because": lines}
+                ),
+                "texts": st.fixed_dictionaries({"imprint": texts, "privacy": texts}),
+            },
+        ),
+    },
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+KEYS = sorted({key for model in published()["$defs"].values() for key in model["properties"]})
+keys = st.sampled_from(KEYS) | st.text(max_size=5)
+any_json = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4)
+)
+
+
+def ways(content: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in `content`."""
+    pairs = content.items() if isinstance(content, dict) else ()
+    for key, value in enumerate(content) if isinstance(content, list) else pairs:
+        yield (*way, key)
+        yield from ways(value, (*way, key))
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> Any:
+    """Settings in order, but for one value somewhere, which may be anything."""
+    content: Any = draw(raw_settings)
+    found = list(ways(content))
+    if not found:
+        return draw(any_json)
+    *way, last = draw(st.sampled_from(found))
+    inside = content
+    for one in way:
+        inside = inside[one]
+    inside[last] = draw(any_json)
+    return content
 
 
 def test_the_defaults_are_settings_that_the_model_itself_accepts() -> None:
     defaults = Settings()
     assert Settings.model_validate(defaults.model_dump()) == defaults
-    assert defaults.host_name == "ratssaal.local"
-    assert defaults.turn_name != defaults.host_name
+    assert defaults.box.host_name == "ratssaal.local"
+    assert defaults.box.turn_name == "turn.ratssaal.local"
+    assert defaults.cluster.administration.people == ()
 
 
 @pytest.mark.parametrize(
@@ -38,20 +234,20 @@ def test_the_defaults_are_settings_that_the_model_itself_accepts() -> None:
         f"{LABEL}.{LABEL}.{LABEL}.{'a' * 61}",
     ],
 )
-@pytest.mark.parametrize("key", ["host_name", "turn_name"])
-def test_host_names_of_rfc_1123_are_accepted(key: str, name: str) -> None:
-    assert getattr(Settings.model_validate({key: name}), key) == name
+@pytest.mark.parametrize(("key", "other"), [("host_name", "turn_name"), ("turn_name", "host_name")])
+def test_host_names_of_rfc_1123_are_accepted(key: str, other: str, name: str) -> None:
+    box = Settings.model_validate({"box": {key: name, other: "other.example"}}).box
+    assert getattr(box, key) == name
 
 
 @pytest.mark.parametrize("name", ["Ratssaal.Local", "RATHAUS.EXAMPLE"])
 def test_host_names_in_capitals_are_the_same_in_small_letters(name: str) -> None:
-    assert Settings(host_name=name).host_name == name.lower()
+    assert host_name(name) == name.lower()
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "",
         ".",
         "-rathaus.example",
         "rathaus-.example",
@@ -70,7 +266,7 @@ def test_host_names_in_capitals_are_the_same_in_small_letters(name: str) -> None
         "$host",
         "{{ settings }}",
         "2001:db8::1",
-        pytest.param("192.0.2.10"),
+        "192.0.2.10",
         f"{'a' * 64}.example",
         f"{LABEL}.{LABEL}.{LABEL}.{'a' * 62}",
         None,
@@ -81,38 +277,264 @@ def test_host_names_in_capitals_are_the_same_in_small_letters(name: str) -> None
 @pytest.mark.parametrize("key", ["host_name", "turn_name"])
 def test_what_is_no_host_name_never_reaches_a_service(key: str, name: object) -> None:
     with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({key: name})
-    assert caught.value.errors()[0]["loc"] == (key,)
+        Settings.model_validate({"box": {key: name}})
+    assert caught.value.errors()[0]["loc"] == ("box", key)
+
+
+def test_a_box_needs_a_host_name_but_makes_the_name_of_its_relay() -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"box": {"host_name": ""}})
+    for given_name in ({}, {"turn_name": ""}):
+        raw = {"box": {"host_name": "Rathaus.example", **given_name}}
+        assert Settings.model_validate(raw).box.turn_name == "turn.rathaus.example"
 
 
 def test_web_and_relay_need_different_names_since_the_name_tells_them_apart() -> None:
     with pytest.raises(ValidationError):
-        Settings(host_name="rathaus.example", turn_name="rathaus.example")
+        Settings.model_validate({"box": {"host_name": "a.example", "turn_name": "A.example"}})
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"box": {"turn_name": "ratssaal.local"}})
 
 
 @pytest.mark.parametrize("key", ["hostname", "Host_Name", "password", ""])
-def test_unknown_keys_are_refused(key: str) -> None:
+@pytest.mark.parametrize("section", ["", "box", "cluster", "box.network", "cluster.house"])
+def test_unknown_keys_are_refused_in_every_section(section: str, key: str) -> None:
+    raw: dict[str, Any] = {key: "rathaus.example"}
+    for word in reversed(section.split(".") if section else []):
+        raw = {word: raw}
     with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({key: "rathaus.example"})
+        Settings.model_validate(raw)
     assert caught.value.errors()[0]["type"] == "extra_forbidden"
 
 
 def test_settings_in_force_cannot_be_changed_in_place() -> None:
     settings = Settings()
     with pytest.raises(ValidationError):
-        settings.host_name = "rathaus.example"
-    assert settings.host_name == "ratssaal.local"
+        settings.box.host_name = "rathaus.example"
+    with pytest.raises(ValidationError):
+        settings.box.network.card = "enp1s0"
+    assert settings == Settings()
 
 
-def test_the_roles_are_given_settings_and_the_stacks_doors_and_nothing_else() -> None:
-    variables = ansible_variables(Settings(host_name="rathaus.example"), Stack.read(LIVEKIT))
-    found = json.loads(json.dumps(variables))
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"mode": "static", "card": "enp1s0"},
+        {"mode": "static", "address": "192.0.2.10/24"},
+        {"mode": "static", "address": "192.0.2.10", "card": "enp1s0"},
+        {"address": "192.0.2.10/24", "gateway": "198.51.100.1"},
+        {"address": "192.0.2.10/24", "gateway": "2001:db8::1"},
+        {"address": "192.0.2.10/24", "gateway": "fe80::1"},
+        {"card": ".."},
+        {"card": "-oProxyCommand"},
+        {"card": "sixteen-letters."},
+        {"vlan": 4095},
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(network: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"box": {"network": network}})
+
+
+@pytest.mark.parametrize(
+    ("address", "gateway"),
+    [
+        ("192.0.2.10/24", "192.0.2.1"),
+        ("192.0.2.10/255.255.255.0", "192.0.2.1"),
+        ("2001:db8::10/64", "2001:db8::1"),
+        ("2001:db8::10/64", "fe80::1"),
+    ],
+)
+def test_a_fixed_address_has_its_gateway_in_its_network_or_on_its_link(
+    address: str, gateway: str
+) -> None:
+    network = {"mode": "static", "card": "enp1s0", "address": address, "gateway": gateway}
+    found = Settings.model_validate({"box": {"network": network}}).box.network
+    assert found.address == str(ipaddress.ip_interface(address))
+    assert found.gateway == gateway
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        {"kind": "acme"},
+        {"kind": "files", "chain": CHAIN},
+        {"kind": "files", "key": KEY},
+        {"kind": "files", "chain": KEY, "key": KEY},
+        {"kind": "files", "chain": CHAIN + KEY, "key": KEY},
+        {"authority": KEY},
+    ],
+)
+def test_a_certificate_that_is_not_whole_or_shows_its_key_is_refused(
+    certificate: dict[str, Any],
+) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"box": {"certificate": certificate}})
+
+
+def test_two_administrators_are_told_apart_by_their_names() -> None:
+    both = [{"name": "Anna", "password": HASH}, {"name": " ANNA ", "password": HASH}]
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"cluster": {"administration": {"people": both}}})
+
+
+def test_an_error_never_shows_what_was_typed_since_it_may_be_a_secret() -> None:
+    typed = "a password in plain text"
+    people_in_plain = {"people": [{"name": "Anna", "password": typed}]}
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"cluster": {"administration": people_in_plain}})
+    assert "password" in str(caught.value)
+    assert typed not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_field_that_services_are_given_takes_its_good_value(name: str) -> None:
+    found = Settings.model_validate(box_with(name, SERVED[name])).model_dump(mode="json")
+    assert at(found["box"], name) == SERVED[name]
+
+
+@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_hostile_gets_through_fields_that_services_are_given(
+    name: str, hostile: str
+) -> None:
+    good = SERVED[name]
+    for place in range(len(good) + 1):
+        with pytest.raises(ValidationError):
+            Settings.model_validate(box_with(name, good[:place] + hostile + good[place:]))
+    # Python's ipaddress takes anything for the scope of an address (RFC 4007).
+    with pytest.raises(ValidationError):
+        Settings.model_validate(box_with(name, f"fe80::1%{hostile}"))
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_what_gets_through_to_services_has_harmless_characters_alone(name: str) -> None:
+    parts = st.sampled_from([*HOSTILE, *"a1.:/-%@[]", "fe80::1", "https://", SERVED[name]])
+    values = st.text(max_size=20) | st.lists(parts, max_size=5).map("".join)
+
+    @FUZZ
+    @given(values)
+    def try_one(value: str) -> None:
+        try:
+            found = Settings.model_validate(box_with(name, value)).model_dump(mode="json")
+        except ValidationError:
+            return
+        assert HARMLESS.fullmatch(at(found["box"], name))
+
+    try_one()
+
+
+@FUZZ
+@given(any_json | damaged())
+def test_whatever_is_given_is_accepted_or_refused_with_a_validation_error(raw: Any) -> None:
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError:
+        return
+    assert Settings.model_validate(settings.model_dump(mode="json")) == settings
+
+
+@FUZZ
+@given(raw_settings)
+def test_settings_are_the_same_after_they_were_written_and_read(raw: dict[str, Any]) -> None:
+    settings = Settings.model_validate(raw)
+    written = settings.model_dump(mode="json")
+    assert Settings.model_validate(json.loads(json.dumps(written))) == settings
+    assert Settings.model_validate(migrate(written)) == settings
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
+@FUZZ
+@given(raw_settings, st.sampled_from(["json", "python"]))
+def test_secrets_are_taken_out_and_put_back(raw: dict[str, Any], mode: str) -> None:
+    content = Settings.model_validate(raw).model_dump(mode=mode)
+    before = copy.deepcopy(content)
+    public, secrets = split(content)
+    assert content == before
+    assert join(public, secrets) == content
+    assert all("SECRET" in value for value in secrets.values())
+    assert "SECRET" in json.dumps(content) or not secrets
+    assert "SECRET" not in json.dumps(public)
+
+
+def every_secret() -> Settings:
+    dns = {"server": "192.0.2.53", "key_name": "key.example", "secret": "SECRETc2VjcmV0IG9mIGEg"}
+    certificate = {"kind": "files", "chain": CHAIN, "key": f"{KEY}SECRET", "dns": dns}
+    anna = {"name": "Anna", "password": f"{HASH}SECRET", "totp": "SECRET" * 3}
+    bernd = {"name": "Bernd", "password": f"{HASH}SECRET"}
+    return Settings.model_validate(
+        {
+            "box": {"host_name": "rathaus.example", "certificate": certificate},
+            "cluster": {"administration": {"people": [anna, bernd]}},
+        }
+    )
+
+
+def test_every_secret_is_found_and_named_by_its_path() -> None:
+    public, secrets = split(every_secret().model_dump(mode="json"))
+    assert sorted(secrets) == [
+        "box.certificate.dns.secret",
+        "box.certificate.key",
+        "cluster.administration.people.0.password",
+        "cluster.administration.people.0.totp",
+        "cluster.administration.people.1.password",
+    ]
+    assert "SECRET" not in json.dumps(public)
+    assert public["cluster"]["administration"]["people"][1]["name"] == "Bernd"
+
+
+def write_only(schema: dict[str, Any], part: Any, way: tuple[str, ...] = ()) -> Iterator[Any]:
+    """The ways to all fields that the schema marks as secret."""
+    if reference := part.get("$ref"):
+        part = schema["$defs"][reference.rpartition("/")[2]]
+    if part.get("writeOnly"):
+        yield way
+    for inner in part.get("anyOf", ()):
+        yield from write_only(schema, inner, way)
+    if "items" in part:
+        yield from write_only(schema, part["items"], (*way, "*"))
+    for key, inner in part.get("properties", {}).items():
+        yield from write_only(schema, inner, (*way, key))
+
+
+def test_the_fields_that_the_schema_marks_as_secret_are_those_that_are_taken_out() -> None:
+    assert sorted(write_only(published(), published())) == sorted(SECRETS)
+
+
+def test_the_published_schema_is_that_of_the_model() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "firstboot.settings", "schema"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = (PROJECT / "firstboot/answers.schema.json").read_text()
+    assert found == ended.stdout, "python3 -m firstboot.settings schema > answers.schema.json"
+
+
+def test_stored_settings_of_this_version_stay_as_they_are() -> None:
+    content = every_secret().model_dump(mode="json")
+    assert migrate(content) == content
+    del content["version"]
+    assert migrate(content)["version"] == VERSION
+
+
+@pytest.mark.parametrize("version", [0, -1, VERSION + 1, "1", 1.0, True, None, []])
+def test_settings_of_a_version_that_nobody_knows_are_not_guessed_at(version: object) -> None:
+    with pytest.raises(ValueError, match="version"):
+        migrate({"version": version})
+
+
+def test_the_roles_are_given_settings_without_secrets_and_the_stacks_doors() -> None:
+    variables = ansible_variables(every_secret(), Stack.read(LIVEKIT))
+    text = json.dumps(variables)
+    found = json.loads(text)
     assert set(found) == {"settings", "stack"}
-    assert found["settings"] == {
-        "host_name": "rathaus.example",
-        "turn_name": "turn.ratssaal.local",
-    }
+    assert found["settings"]["box"]["host_name"] == "rathaus.example"
+    assert found["settings"]["box"]["turn_name"] == "turn.rathaus.example"
     assert found["stack"]["doors"] == [{"port": 443, "protocol": "udp", "purpose": "media"}]
+    assert "SECRET" not in text
 
 
 def test_without_a_stack_the_program_prints_no_variables() -> None:

@@ -1,0 +1,156 @@
+"""Certificates from an authority by ACME (RFC 8555), through certbot.
+
+Proof by HTTP-01 through the web server on port 80, or by DNS-01 with RFC 2136. The authority may be
+any, with a root of its own, through the house's proxy. `python3 -m firstboot.acme` asks for what is
+missing or ends soon: certbot itself decides whether it is time.
+"""
+
+import os
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+from firstboot import named
+from firstboot.files import write_whole
+from firstboot.settings import Box
+from firstboot.store import Store
+from firstboot.texts import Said, SaidError
+
+CERTBOT = Path("/var/lib/ratssaal/certbot")
+WEB_ROOT = Path("/var/lib/ratssaal/acme")
+PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
+LIMIT_SECONDS = 180
+
+
+def _environment(box: Box) -> dict[str, str]:
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(CERTBOT)}
+    own = [pem for pem in (box.certificate.authority, box.network.proxy_authority) if pem]
+    if own:
+        bundle = CERTBOT / "roots.pem"
+        write_whole(bundle, PUBLIC_ROOTS.read_text() + "\n" + "\n".join(own) + "\n")
+        environment["REQUESTS_CA_BUNDLE"] = str(bundle)
+    if box.network.proxy:
+        environment |= {"https_proxy": box.network.proxy, "http_proxy": box.network.proxy}
+    return environment
+
+
+def command(box: Box, names: list[str], folder: Path = CERTBOT) -> list[str]:
+    """The call of certbot that gets or renews the certificate for `names`."""
+    assert box.certificate.directory
+    words = ["certbot", "certonly", "--non-interactive", "--agree-tos", "--keep-until-expiring"]
+    words += ["--config-dir", str(folder), "--work-dir", str(folder / "work")]
+    words += ["--logs-dir", str(folder / "logs"), "--max-log-backups", "5"]
+    words += ["--server", box.certificate.directory, "--cert-name", "named", "--key-type", "ecdsa"]
+    contact = box.certificate.contact
+    words += ["--email", contact] if contact else ["--register-unsafely-without-email"]
+    if box.certificate.dns:
+        words += ["--authenticator", "dns-rfc2136"]
+        words += ["--dns-rfc2136-credentials", str(folder / "rfc2136.ini")]
+        words += ["--dns-rfc2136-propagation-seconds", "5"]
+    else:
+        words += ["--authenticator", "webroot", "--webroot-path", str(WEB_ROOT)]
+    for name in names:
+        words += ["--domain", name]
+    return words
+
+
+def _write_dns_key(box: Box) -> None:
+    dns = box.certificate.dns
+    if dns:
+        lines = {
+            "server": dns.server,
+            "port": dns.port,
+            "name": dns.key_name,
+            "secret": dns.secret,
+            "algorithm": dns.algorithm,
+        }
+        text = "".join(f"dns_rfc2136_{key} = {value}\n" for key, value in lines.items())
+        write_whole(CERTBOT / "rfc2136.ini", text, mode=0o600)
+
+
+# What certbot prints for each cause, and the sentence for people.
+CAUSES = (
+    ("urn:ietf:params:acme:error:dns", "acme.name_not_found"),
+    ("urn:ietf:params:acme:error:connection", "acme.cannot_reach_box"),
+    ("urn:ietf:params:acme:error:unauthorized", "acme.wrong_answer"),
+    ("urn:ietf:params:acme:error:rateLimited", "acme.too_many"),
+    ("urn:ietf:params:acme:error:caa", "acme.caa"),
+    ("urn:ietf:params:acme:error:rejectedIdentifier", "acme.rejected"),
+    ("DNS problem", "acme.name_not_found"),
+    ("CERTIFICATE_VERIFY_FAILED", "acme.directory_not_trusted"),
+    ("Tunnel connection failed", "acme.proxy"),
+    ("ProxyError", "acme.proxy"),
+    ("Failed to resolve", "acme.directory_unreachable"),
+    ("Connection refused", "acme.directory_unreachable"),
+    ("Max retries exceeded", "acme.directory_unreachable"),
+    ("timed out", "acme.directory_unreachable"),
+)
+
+
+def explain(output: str) -> Said:
+    """The sentence for what certbot said."""
+    for mark, key in CAUSES:
+        if mark.lower() in output.lower():
+            return Said(key)
+    return Said("acme.unknown")
+
+
+def obtain(box: Box) -> bool:
+    """Get or renew the certificate and put it in place. Says whether there is a new one.
+
+    Raises SaidError with the reason where the authority gives none; what was in place stays.
+    """
+    CERTBOT.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_dns_key(box)
+    environment = _environment(box)
+    output = ""
+    # A second name that nobody has entered must not keep the first from its certificate.
+    for names in ([box.host_name, box.turn_name], [box.host_name]):
+        try:
+            ended = subprocess.run(
+                command(box, names),
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=LIMIT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SaidError("acme.directory_unreachable") from error
+        output = ended.stdout + ended.stderr
+        if ended.returncode == 0:
+            place = CERTBOT / "live/named"
+            chain = (place / "fullchain.pem").read_text()
+            try:
+                return named.install(chain, (place / "privkey.pem").read_text())
+            except ssl.SSLError as error:
+                raise SaidError("acme.unusable") from error
+    print(output, file=sys.stderr)  # noqa: T201 - into the journal: names and causes, no secrets
+    said = explain(output)
+    raise SaidError(said.key, **said.values)
+
+
+def main() -> int:
+    """Look whether the certificate in force is missing or ends soon; get a new one then."""
+    store = Store()
+    applied = store.applied()
+    settings = store.settings(applied.generation if applied else None)
+    if settings.box.certificate.kind != "acme":
+        return 0
+    before = named.read()
+    try:
+        renewed = obtain(settings.box)
+    except SaidError as error:
+        print(error.said.text("en"), file=sys.stderr)  # noqa: T201
+        return 1
+    if renewed and before and before.covers(settings.box.host_name):
+        subprocess.run(["systemctl", "reload", "nginx.service"], check=True)
+    elif renewed:
+        # The first one for this name: the web server has to be told to serve it.
+        subprocess.run(["systemctl", "start", "ratssaal-converge.service"], check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The set-up code: who knows it stands before the box, or holds the card of its stick.
+
+Letters that lie in the same place on German and US keyboards and look like no other; made at the
+first start, shown on the box's own screen alone. Where the code came with the stick, the box knows
+its hash only.
+"""
+
+import fcntl
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from firstboot.files import write_whole
+
+FILE = Path("/var/lib/ratssaal/secrets/code.json")
+# Without y and z (they change places), i, l and o (they look like digits and like each other).
+LETTERS = "abcdefghjkmnpqrstuvwx"
+LENGTH = 8
+# At most one wrong attempt a second, whoever tries: 21^8 codes then last for more than 500 years on
+# average. No lock-out, with which anybody on the network could keep the clerk out.
+PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code as stored: `shown` on the screen, or only its hash; wrong attempts so far."""
+
+    hash: str
+    shown: str | None
+    wrong: int = 0
+
+
+def plain(typed: str) -> str:
+    """What was typed, in small letters, without blanks, hyphens and dots."""
+    return "".join(letter for letter in typed.lower() if letter.isalnum())
+
+
+def hash_of(code: str) -> str:
+    """SHA-256 of a code, as hexadecimal digits."""
+    return hashlib.sha256(plain(code).encode()).hexdigest()
+
+
+def new() -> str:
+    """A new code."""
+    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+
+
+def grouped(code: str) -> str:
+    """For reading: groups of four letters."""
+    return " ".join(code[n : n + 4] for n in range(0, len(code), 4))
+
+
+def _write(code: Code, file: Path) -> None:
+    write_whole(file, json.dumps(vars(code)) + "\n", mode=0o600)
+
+
+def read(file: Path = FILE) -> Code | None:
+    """The code in force; None where there is none."""
+    try:
+        return Code(**json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def renew(file: Path = FILE) -> Code:
+    """Make a new code; the one before is worthless from now on."""
+    made = new()
+    code = Code(hash_of(made), made)
+    _write(code, file)
+    return code
+
+
+def forget(file: Path = FILE) -> None:
+    """No code opens anything from now on."""
+    file.unlink(missing_ok=True)
+
+
+def check(typed: str, file: Path = FILE, pause: float = PAUSE_SECONDS) -> bool:
+    """Whether `typed` is the code. Attempts wait for one another, and a wrong one for `pause`."""
+    lock = file.with_suffix(".lock")
+    with lock.open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        code = read(file)
+        if code and hmac.compare_digest(code.hash, hash_of(typed)):
+            return True
+        if code:
+            _write(Code(code.hash, code.shown, code.wrong + 1), file)
+        time.sleep(pause)
+        return False

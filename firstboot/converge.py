@@ -1,0 +1,207 @@
+"""Brings settings into force: certificate, configuration by Ansible, health; or goes back.
+
+`python3 -m firstboot.converge` brings the newest generation into force where it is not, or where
+image or certificate are others than then; else it changes nothing. `--preview` prints what the
+draft would change. A generation whose services do not come up is given up: the one before comes
+back, and the answer that was at fault is named.
+"""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from firstboot import acme, code, health, named
+from firstboot.files import write_whole
+from firstboot.image import image_version
+from firstboot.progress import Progress
+from firstboot.settings import Settings, ansible_variables
+from firstboot.stack import Stack
+from firstboot.store import Applied, Draft, Store
+from firstboot.texts import Said, SaidError
+
+ANSIBLE = Path("/usr/lib/ratssaal/firstboot/ansible")
+WORK = Path("/run/ratssaal-ansible")
+STORE_PLACE = "/ratssaal/settings"
+PATIENCE_SECONDS = 90.0
+STAGES = ("certificate", "configuration", "services")
+# Which answers make a unit's configuration: the first of them that has changed was at fault.
+FAULTS = {
+    "systemd-networkd.service": ("box.network",),
+    "nftables.service": ("box.network", "cluster.administration.networks"),
+    "nginx.service": ("box.certificate", "box.host_name", "box.turn_name", "cluster"),
+    "etcd.service": ("cluster",),
+}
+
+
+def _has_certificate(settings: Settings) -> bool:
+    """Whether a certificate for the public name is in place; the box's own does not count."""
+    found = named.read()
+    return bool(found and found.covers(settings.box.host_name))
+
+
+def variables(settings: Settings, complete: bool) -> dict[str, object]:
+    """What the roles are given: settings without secrets, the stack, and how far the box is."""
+    found = named.read()
+    return {
+        **ansible_variables(settings, Stack.read()),
+        "named": _has_certificate(settings),
+        "named_turn": bool(found and found.covers(settings.box.turn_name)),
+        "complete": complete,
+    }
+
+
+def play(settings: Settings, complete: bool, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the playbook with `settings`; what it printed, and whether it ended well."""
+    WORK.mkdir(mode=0o700, exist_ok=True)
+    given = WORK / "settings.json"
+    write_whole(given, json.dumps(variables(settings, complete)), mode=0o600)
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"),
+        "ANSIBLE_FORCE_COLOR": "0",
+        "HOME": str(WORK),
+        "LC_ALL": "C.UTF-8",
+    }
+    command = ["ansible-playbook", "--extra-vars", f"@{given}", *options, str(ANSIBLE / "site.yml")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def _settle() -> dict[str, str]:
+    """Wait until all is well; what is not, by unit or address."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    stack = Stack.read()
+    while (found := health.wrong(stack)) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    return found
+
+
+def _certificate(settings: Settings) -> Said | None:
+    """Put the certificate in place that the settings want; what has to be said, if anything."""
+    wanted = settings.box.certificate
+    try:
+        if wanted.kind == "files":
+            assert wanted.chain
+            assert wanted.key
+            named.install(wanted.chain, wanted.key)
+        elif wanted.kind == "acme":
+            acme.obtain(settings.box)
+    except SaidError as error:
+        # Never a reason to stop: the box serves its own certificate, and goes on asking.
+        return error.said
+    except ssl.SSLError:
+        return Said("converge.certificate_unusable")
+    return None
+
+
+def at_fault(wrong: dict[str, str], changed: tuple[str, ...]) -> str:
+    """The answer, such as box.host_name, that a service's failure is most likely due to."""
+    for unit in wrong:
+        for prefix in FAULTS.get(unit, ()):
+            for name in changed:
+                if name.startswith(prefix):
+                    return name
+    return changed[0] if changed else ""
+
+
+def _publish(settings: Settings, number: int) -> None:
+    """Give the shared part to the store, where the rooms service and later peers read it."""
+    content = {"generation": number, **settings.cluster.model_dump(mode="json")}
+    for one in content["administration"]["people"]:
+        del one["password"], one["totp"]
+    command = ["etcdctl", "--command-timeout=10s", "put", STORE_PLACE]
+    environment = {"PATH": os.environ["PATH"], "ETCDCTL_API": "3"}
+    subprocess.run(
+        command, input=json.dumps(content), env=environment, text=True, check=True,
+        capture_output=True,
+    )  # fmt: skip
+
+
+def _follow_names() -> None:
+    """Let the box's own certificate and its screen follow the names in force."""
+    subprocess.run(["systemctl", "start", "ratssaal-address-changed.service"], check=True)
+
+
+def bring_into_force(
+    settings: Settings, changed: tuple[str, ...], progress: Progress
+) -> Said | None:
+    """Apply `settings`; None, or why the services did not come up with them."""
+
+    def stage(name: str, work: Callable[[], Said | None]) -> Said | None:
+        progress.set(name, "running")
+        said = work()
+        progress.set(name, "failed" if said else "done")
+        return said
+
+    progress.set("certificate", "running")
+    note = _certificate(settings)
+    progress.set("certificate", "noted" if note else "done")
+    if note:
+        progress.note(note)
+
+    def configure() -> Said | None:
+        ended = play(settings, True)
+        if ended.returncode:
+            print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
+            return Said("converge.configuration_refused", {"answer": at_fault({}, changed)})
+        return None
+
+    def serve() -> Said | None:
+        _follow_names()
+        wrong = _settle()
+        if wrong:
+            print(json.dumps(wrong), file=sys.stderr)  # noqa: T201
+            return Said("converge.not_healthy", {"answer": at_fault(wrong, changed)})
+        return None
+
+    return stage("configuration", configure) or stage("services", serve)
+
+
+def converge(store: Store) -> bool:
+    """Bring the newest generation into force; whether what is in force now is what was wanted."""
+    applied = store.applied()
+    number = store.pending()
+    image = image_version()
+    if number is None and applied is None:
+        return True
+    wanted = number if number is not None else applied.generation if applied else 0
+    if applied == Applied(wanted, image, _has_certificate(store.settings(wanted))):
+        return True
+    progress = Progress(wanted, STAGES)
+    progress.write()
+    settings = store.settings(wanted)
+    said = bring_into_force(settings, store.generation(wanted).what, progress)
+    if said is None:
+        _publish(settings, wanted)
+        store.set_applied(Applied(wanted, image, _has_certificate(settings)))
+        Draft(store).discard()
+        code.forget()
+        progress.finish(ok=True)
+        return True
+    store.mark_failed(wanted, said)
+    progress.note(said)
+    former = store.settings(applied.generation if applied else None)
+    play(former, applied is not None)
+    _follow_names()
+    progress.note(Said("converge.went_back"))
+    progress.finish(ok=False)
+    return False
+
+
+def main() -> int:
+    """As the module says."""
+    store = Store()
+    if sys.argv[1:2] == ["--preview"]:
+        settings = Draft(store).settings()
+        ended = play(settings, True, "--check", "--diff")
+        print(ended.stdout)  # noqa: T201
+        return ended.returncode
+    return 0 if converge(store) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The certificate for the box's public name: put in place as a whole, never half.
+
+/var/lib/ratssaal/tls/named is a link to a folder with fullchain.pem and privkey.pem; a new pair
+gets a folder of its own, and the link moves in one step. Without it, or where it is not for the
+name in force, the box's own certificate is served.
+"""
+
+import datetime
+import grp
+import shutil
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from firstboot.certificates import SERVED
+from firstboot.files import write_whole
+
+
+@dataclass(frozen=True)
+class Named:
+    """What is known of the certificate in place."""
+
+    names: tuple[str, ...]
+    issuer: str
+    not_after: datetime.datetime
+
+    def covers(self, name: str) -> bool:
+        """Whether the certificate is for `name` (wildcards stand for one label, RFC 6125)."""
+        parent = name.partition(".")[2]
+        return name in self.names or f"*.{parent}" in self.names
+
+    def days_left(self, now: datetime.datetime) -> int:
+        """Whole days until it ends; negative afterwards."""
+        return (self.not_after - now).days
+
+
+def read(served: Path = SERVED) -> Named | None:
+    """The certificate in place; None where there is none, or no whole one."""
+    try:
+        pem = (served / "named/fullchain.pem").read_bytes()
+        leaf = x509.load_pem_x509_certificates(pem)[0]
+        (served / "named/privkey.pem").stat()
+    except (OSError, ValueError, IndexError):
+        return None
+    try:
+        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names = tuple(extension.value.get_values_for_type(x509.DNSName))
+    except x509.ExtensionNotFound:
+        names = ()
+    return Named(names, leaf.issuer.rfc4514_string(), leaf.not_valid_after_utc)
+
+
+def install(chain: str, key: str, served: Path = SERVED) -> bool:
+    """Put a pair in place. Says whether it differs from the one before.
+
+    Raises ssl.SSLError where OpenSSL, and so the web server, would not take the two together; the
+    pair before then stays.
+    """
+    place = served / "named"
+    former = place.readlink() if place.is_symlink() else None
+    if former:
+        try:
+            before = (place / "fullchain.pem").read_text(), (place / "privkey.pem").read_text()
+            if before == (chain, key):
+                return False
+        except OSError:
+            pass
+    number = int(former.name.rpartition("-")[2]) + 1 if former else 1
+    folder = served / f"named-{number}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o755)
+    group = grp.getgrnam("www-data").gr_gid
+    write_whole(folder / "privkey.pem", key, mode=0o640, group=group)
+    write_whole(folder / "fullchain.pem", chain)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            folder / "fullchain.pem", folder / "privkey.pem"
+        )
+    except ssl.SSLError:
+        shutil.rmtree(folder)
+        raise
+    growing = served / ".named"
+    growing.unlink(missing_ok=True)
+    growing.symlink_to(folder.name)
+    growing.replace(place)
+    if former:
+        shutil.rmtree(served / former, ignore_errors=True)
+    return True
+
+
+def remove(served: Path = SERVED) -> None:
+    """Take the certificate away, so that the box's own is served."""
+    place = served / "named"
+    if place.is_symlink():
+        folder = served / place.readlink()
+        place.unlink()
+        shutil.rmtree(folder, ignore_errors=True)

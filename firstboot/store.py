@@ -1,0 +1,220 @@
+"""Keeps this box's settings: numbered generations, the draft of the next one, what is in force.
+
+Under `Store.folder`: NNNNNN.json, one for each generation, without secrets; applied.json, which
+generation of settings in which image version is in force. Under `Store.secrets`, for root alone:
+settings/NNNNNN.json with the secrets of that generation, and draft.json.
+"""
+
+import datetime
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firstboot.files import write_whole
+from firstboot.settings import Settings, join, migrate, split
+from firstboot.texts import Said, SaidError
+
+STATE = Path("/var/lib/ratssaal/settings")
+SECRETS = Path("/var/lib/ratssaal/secrets")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One change of the settings: its number, when (UTC, ISO 8601), by whom, and what changed."""
+
+    number: int
+    time: str
+    who: str
+    what: tuple[str, ...]
+    public: dict[str, Any]
+    failed: Said | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Which generation is in force, in which image version, and with which certificate.
+
+    named: a certificate for the public name is served, not only the box's own.
+    """
+
+    generation: int
+    image: str
+    named: bool
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def _write(path: Path, content: object, mode: int = 0o644) -> None:
+    path.parent.mkdir(mode=0o755 if mode & 0o004 else 0o700, parents=True, exist_ok=True)
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", mode=mode)
+
+
+def changes(before: dict[str, Any], after: dict[str, Any], name: str = "") -> list[str]:
+    """Names of the settings that differ, such as `box.host_name`; never their values."""
+    found: list[str] = []
+    for key in sorted({*before, *after}):
+        one, other = before.get(key), after.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += changes(one, other, f"{name}{key}.")
+        elif one != other:
+            found.append(f"{name}{key}")
+    return found
+
+
+class Store:
+    """The settings on disk. Only root can use what has to do with secrets."""
+
+    def __init__(self, folder: Path = STATE, secrets: Path = SECRETS) -> None:
+        self.folder = folder
+        self.secrets = secrets
+
+    def _public(self, number: int) -> Path:
+        return self.folder / f"{number:06}.json"
+
+    def _secret(self, number: int) -> Path:
+        return self.secrets / f"settings/{number:06}.json"
+
+    def numbers(self) -> list[int]:
+        """The numbers of all generations, oldest first."""
+        return sorted(int(path.stem) for path in self.folder.glob("[0-9]" * 6 + ".json"))
+
+    def history(self, most: int = 50) -> list[Generation]:
+        """The latest generations, newest first, without secrets."""
+        return [self.generation(number) for number in self.numbers()[::-1][:most]]
+
+    def generation(self, number: int) -> Generation:
+        """One generation, without secrets. Raises SaidError where there is none."""
+        try:
+            raw = _read(self._public(number))
+        except FileNotFoundError as error:
+            raise SaidError("store.no_such_generation", number=number) from error
+        failed = raw.get("failed")
+        return Generation(
+            number=number,
+            time=raw["time"],
+            who=raw["who"],
+            what=tuple(raw["what"]),
+            public=raw["settings"],
+            failed=Said(failed["key"], failed["values"]) if failed else None,
+        )
+
+    def settings(self, number: int | None) -> Settings:
+        """The settings of a generation, secrets and all; None: those before set-up."""
+        if number is None:
+            return Settings()
+        content = join(self.generation(number).public, _read(self._secret(number)))
+        return Settings.model_validate(migrate(content))
+
+    def add(self, settings: Settings, who: str) -> int:
+        """Keep `settings` as the next generation; returns its number. It is not in force yet."""
+        number = max(self.numbers(), default=0) + 1
+        applied = self.applied()
+        before = self.settings(applied.generation if applied else None).model_dump(mode="json")
+        content = settings.model_dump(mode="json")
+        public, secrets = split(content)
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        # The secrets first: a generation that can be seen is whole.
+        _write(self._secret(number), secrets, mode=0o600)
+        record = {"time": now, "who": who, "what": changes(before, content), "settings": public}
+        _write(self._public(number), record)
+        return number
+
+    def mark_failed(self, number: int, said: Said) -> None:
+        """Remember why a generation could not be brought into force."""
+        record = _read(self._public(number))
+        record["failed"] = {"key": said.key, "values": said.values}
+        _write(self._public(number), record)
+
+    def applied(self) -> Applied | None:
+        """What is in force; None before set-up."""
+        try:
+            return Applied(**_read(self.folder / "applied.json"))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def set_applied(self, applied: Applied) -> None:
+        """Remember what is in force."""
+        _write(self.folder / "applied.json", vars(applied))
+
+    def pending(self) -> int | None:
+        """The newest generation where it is neither in force nor failed."""
+        number = max(self.numbers(), default=0)
+        applied = self.applied()
+        if not number or (applied and applied.generation >= number):
+            return None
+        return None if self.generation(number).failed else number
+
+
+class Draft:
+    """The answers given so far, secrets and all: a file for root alone, whole at any moment."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.path = store.secrets / "draft.json"
+
+    def read(self) -> dict[str, Any]:
+        """`revision`, `done` (steps), and `settings`, secrets included."""
+        try:
+            found: dict[str, Any] = _read(self.path)
+            return found
+        except (OSError, ValueError):
+            applied = self.store.applied()
+            settings = self.store.settings(applied.generation if applied else None)
+            return {"revision": 0, "done": [], "settings": settings.model_dump(mode="json")}
+
+    def public(self) -> dict[str, Any]:
+        """As `read`, without secrets; `secrets` names those that are there."""
+        content = self.read()
+        public, secrets = split(content["settings"])
+        return {**content, "settings": public, "secrets": sorted(secrets)}
+
+    def put(self, step: str, part: dict[str, Any], revision: int) -> dict[str, Any]:
+        """Take over `part` of the settings, answered in `step`; returns the draft without secrets.
+
+        Raises SaidError where somebody else has changed the draft since `revision`, pydantic's
+        ValidationError where the settings would not hold together.
+        """
+        content = self.read()
+        if content["revision"] != revision:
+            raise SaidError("store.somebody_else")
+        merged = merge(content["settings"], part)
+        keep_secrets(content["settings"], merged)
+        settings = Settings.model_validate(merged)
+        done = [*(one for one in content["done"] if one != step), step]
+        fresh = {
+            "revision": revision + 1,
+            "done": done,
+            "settings": settings.model_dump(mode="json"),
+        }
+        _write(self.path, fresh, mode=0o600)
+        return self.public()
+
+    def settings(self) -> Settings:
+        """The draft as settings."""
+        return Settings.model_validate(migrate(self.read()["settings"]))
+
+    def discard(self) -> None:
+        """Forget the draft; the next one begins with what is in force."""
+        self.path.unlink(missing_ok=True)
+
+
+def merge(content: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """`content` with `part` laid over it; lists are replaced whole."""
+    merged = dict(content)
+    for key, value in part.items():
+        below = merged.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = merge(below, value) if both and isinstance(below, dict) else value
+    return merged
+
+
+def keep_secrets(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Fill in what a form never shows: the passwords of administrators who were there before."""
+    known = {one["name"]: one for one in before["cluster"]["administration"]["people"]}
+    for one in after["cluster"]["administration"]["people"]:
+        for secret in ("password", "totp"):
+            if secret not in one and one["name"] in known:
+                one[secret] = known[one["name"]][secret]

@@ -1,0 +1,48 @@
+"""What the box says to people, in German and English: `texts.say("de", "key", name="…")`.
+
+Each topic has a file of its own for each language, `de/TOPIC.yaml` and `en/TOPIC.yaml`: keys with
+values in the notation of str.format. Code never holds a sentence for people; errors that people see
+are a `Said`, a key and its values.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+FOLDER = Path(__file__).parent
+LANGUAGES = ("de", "en")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence in no language yet: `TOPIC.key` and the values in it."""
+
+    key: str
+    values: dict[str, object] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """The sentence in `language`."""
+        return say(language, self.key, **self.values)
+
+
+class SaidError(Exception):
+    """A mistake of a person, with the sentence that tells them what to do."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.said = Said(key, values)
+
+
+@cache
+def topic(language: str, name: str) -> dict[str, str]:
+    """All texts of one topic in one language."""
+    loaded: dict[str, str] = yaml.safe_load((FOLDER / language / f"{name}.yaml").read_text())
+    return loaded
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """The text `TOPIC.key` in `language`. Raises KeyError where there is none."""
+    name, _, rest = key.partition(".")
+    return topic(language, name)[rest].format(**values)

@@ -1,0 +1,1 @@
+"""The wizard of the first start and, afterwards, the administrators' page: a small web server."""

@@ -1,0 +1,37 @@
+"""Asks root's side of the wizard, firstboot.agent, through its socket."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from firstboot.texts import SaidError
+
+SOCKET = Path("/run/ratssaal-agent.sock")
+# A wrong code waits a second, behind whoever else tries one.
+LIMIT_SECONDS = 60.0
+
+
+class Agent(Protocol):
+    """Whoever answers the verbs of firstboot.agent."""
+
+    async def __call__(self, verb: str, **arguments: object) -> Any:
+        """The verb's result. Raises SaidError with what root's side says to a person."""
+
+
+async def ask(verb: str, **arguments: object) -> Any:
+    """One request to the agent on this box."""
+    reader, writer = await asyncio.open_unix_connection(SOCKET, limit=4_000_000)
+    try:
+        writer.write(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
+        await writer.drain()
+        line = await asyncio.wait_for(reader.readline(), LIMIT_SECONDS)
+    finally:
+        writer.close()
+    if not line:
+        raise SaidError("setup.no_answer")
+    reply = json.loads(line)
+    if "said" in reply:
+        key, values = reply["said"]
+        raise SaidError(key, **values)
+    return reply["ok"]

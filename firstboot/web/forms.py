@@ -1,0 +1,94 @@
+"""Steps of the wizard and their fields, as data: a step asks, one template draws it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from firstboot.texts import Said, SaidError
+
+Kind = Literal["text", "password", "radio", "select", "textarea", "checkbox", "colour", "file"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of several answers; `label` and `hint` are keys of texts, or words as they are."""
+
+    value: str
+    label: str | Said
+    hint: str | Said = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question. Its words are `setup.STEP.NAME` and, where they exist, `…NAME.hint`.
+
+    more: folded away until somebody wants it.
+    """
+
+    name: str
+    kind: Kind = "text"
+    value: str = ""
+    options: tuple[Option, ...] = ()
+    required: bool = False
+    more: bool = False
+    autocomplete: str = "off"
+    mode: str = "text"
+    length: int = 200
+    label: Said | None = None
+    hint: Said | None = None
+
+
+class FieldError(SaidError):
+    """An answer that cannot be taken, and to which question it belongs."""
+
+    def __init__(self, name: str, key: str, **values: object) -> None:
+        super().__init__(key, **values)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class View:
+    """What a step sees: the draft without secrets, facts of the box, and the person's language."""
+
+    language: str
+    settings: dict[str, Any]
+    secrets: frozenset[str]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+Answers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a step tells beside its questions: a sentence, and how weighty it is."""
+
+    severity: Literal["good", "note", "problem"]
+    said: Said
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A text that the clerk sends to somebody else."""
+
+    name: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of the wizard.
+
+    fields: its questions; take: the part of the settings that its answers make, or FieldError;
+    look: facts of the box and its network, found in a thread of their own before anything is shown;
+    notes and letters: what it tells; decisions: how many answers it asks of everybody.
+    """
+
+    name: str
+    decisions: int
+    fields: Callable[[View], list[Field]]
+    take: Callable[[Answers, View], dict[str, Any]]
+    notes: Callable[[View], list[Note]] = lambda _: []
+    letters: Callable[[View], list[Letter]] = lambda _: []
+    look: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {}

@@ -1,0 +1,94 @@
+"""How the box is reached on its wires."""
+
+import json
+import subprocess
+from typing import Any
+
+from firstboot.texts import Said
+from firstboot.web.forms import Answers, Field, FieldError, Note, Option, Step, View
+
+
+def _words(card: dict[str, Any]) -> dict[str, object]:
+    return {"name": card["name"], "mac": card["mac"], "addresses": ", ".join(card["addresses"])}
+
+
+def _fields(view: View) -> list[Field]:
+    network = view.settings["box"]["network"]
+    cards = [
+        Option(one["name"], Said("setup.network.card_label", _words(one)))
+        for one in view.facts.get("cards", [])
+    ]
+    modes = ("dhcp", "static")
+    return [
+        Field(
+            "mode",
+            "radio",
+            network["mode"],
+            tuple(
+                Option(one, Said(f"setup.network.{one}"), Said(f"setup.network.{one}_hint"))
+                for one in modes
+            ),
+            required=True,
+        ),
+        Field("card", "select", network["card"] or "", tuple(cards), more=True),
+        Field("address", value=network["address"] or "", more=True),
+        Field("gateway", value=network["gateway"] or "", more=True),
+        Field("dns", value=" ".join(network["dns"]), more=True),
+        Field("vlan", value=str(network["vlan"] or ""), more=True, mode="numeric"),
+        Field("proxy", value=network["proxy"] or "", more=True, mode="url"),
+        Field("proxy_authority", "textarea", network["proxy_authority"] or "", more=True),
+        Field("time_servers", value=" ".join(network["time_servers"]), more=True),
+    ]
+
+
+def _take(answers: Answers, view: View) -> dict[str, Any]:
+    del view
+    mode = answers.get("mode", "dhcp")
+    static = mode == "static"
+    if static and not answers.get("address"):
+        raise FieldError("address", "setup.network.address_missing")
+    vlan = answers.get("vlan", "").strip()
+    if vlan and not vlan.isdecimal():
+        raise FieldError("vlan", "setup.network.vlan_number")
+    network = {
+        "mode": mode,
+        "card": answers.get("card") or None if static or vlan else None,
+        "address": answers.get("address", "").strip() or None if static else None,
+        "gateway": answers.get("gateway", "").strip() or None if static else None,
+        "dns": answers.get("dns", "").replace(",", " ").split() if static else [],
+        "vlan": int(vlan) if vlan else None,
+        "proxy": answers.get("proxy", "").strip() or None,
+        "proxy_authority": answers.get("proxy_authority", "").strip() or None,
+        "time_servers": answers.get("time_servers", "").replace(",", " ").split(),
+    }
+    return {"box": {"network": network}}
+
+
+def _notes(view: View) -> list[Note]:
+    found = []
+    for one in view.facts.get("cards", []):
+        if not one["carrier"]:
+            found.append(Note("note", Said("setup.network.unplugged", _words(one))))
+        elif not one["addresses"]:
+            found.append(Note("problem", Said("setup.network.no_address", _words(one))))
+        else:
+            found.append(Note("good", Said("setup.network.found", _words(one))))
+    return found or [Note("problem", Said("setup.network.no_card"))]
+
+
+def look(settings: dict[str, Any]) -> dict[str, Any]:
+    """The box's cards: `name`, `mac`, `carrier` (a cable is in), `addresses` as one text."""
+    del settings
+    listed = subprocess.run(
+        ["ip", "-json", "address", "show"], capture_output=True, text=True, check=True
+    )
+    cards = []
+    for link in json.loads(listed.stdout):
+        if link.get("link_type") == "ether":
+            addresses = [one["local"] for one in link["addr_info"] if one["scope"] == "global"]
+            card = {"name": link["ifname"], "mac": link["address"], "addresses": addresses}
+            cards.append({**card, "carrier": "LOWER_UP" in link["flags"]})
+    return {"cards": cards}
+
+
+STEP = Step("network", 1, _fields, _take, _notes, look=look)
