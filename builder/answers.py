@@ -10,7 +10,7 @@ import ipaddress
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from builder.marked import MOST_BYTES, Fault, Marked, Place
 from builder.paths import PROJECT
 
 SCHEMA = PROJECT / "firstboot/answers.schema.json"
-WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+# Keys that nobody knows are shown where they look like keys, and never like a secret out of place.
+WORD = re.compile(r"[a-z][a-z_]{0,29}")
 WANTED = {
     "array": "a list, each entry after a dash",
     "integer": "a whole number without quotes",
@@ -167,9 +168,9 @@ def _sentence(error: Any) -> str:
             return f"Wanted here: {word}; {found}"
         case "enum" | "const":
             words = [str(one) for one in (rule if isinstance(rule, list) else [rule])]
-            near = difflib.get_close_matches(value.lower(), words, 1) if _is_word(value) else []
+            near = _near(str(value).lower(), words)
             one_of = "one of " if len(words) > 1 else ""
-            return f"Wanted here: {one_of}{', '.join(words)}.{_did_you_mean(near)}"
+            return f"Wanted here: {one_of}{', '.join(words)}.{near}"
         case "maxLength":
             return f"At most {rule} characters fit here; these are {len(value)}."
         case "minLength":
@@ -186,11 +187,8 @@ def _sentence(error: Any) -> str:
     return f"Wanted here: {wanted or 'something else'}."
 
 
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and WORD.fullmatch(value) is not None
-
-
-def _did_you_mean(near: list[str]) -> str:
+def _near(text: str, words: Iterable[str]) -> str:
+    near = difflib.get_close_matches(text[:50], words, 1)
     return f' Did you mean "{near[0]}"?' if near else ""
 
 
@@ -201,9 +199,8 @@ def _explain(error: Any, marked: Marked) -> Iterator[Fault]:
     if error.validator == "additionalProperties":
         for key in error.instance:
             if key not in rules:
-                near = difflib.get_close_matches(key, rules, 1) if _is_word(key) else []
-                known = "" if near else f" Known here: {', '.join(rules)}."
-                sentence = f"This key is not known.{_did_you_mean(near)}{known}"
+                more = _near(key, rules) or f" Known here: {', '.join(rules)}."
+                sentence = f"This key is not known.{more}"
                 yield Fault(marked.keys[(*place, key)], sentence, (*place, key))
     elif error.validator == "required":
         for key in error.validator_value:
@@ -227,8 +224,11 @@ def _way(place: Place, words: set[str]) -> str:
     """A place as `box.network.dns[0]`; keys that the schema does not know only at its end."""
     way = ""
     for number, one in enumerate(place):
-        shown = one in words or (number == len(place) - 1 and _is_word(one))
-        way += f"[{one}]" if isinstance(one, int) else f".{one}" if shown else ".…"
+        if isinstance(one, int):
+            way += f"[{one}]"
+        else:
+            last = number == len(place) - 1 and WORD.fullmatch(one)
+            way += f".{one}" if one in words or last else ".…"
     return way.lstrip(".") or "answers"
 
 

@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 
 import segno
-from fpdf import FPDF  # type: ignore[import-untyped]
+from fpdf import FPDF, ViewerPreferences  # type: ignore[import-untyped]
 
 from firstboot.texts import Said, say
 
@@ -23,11 +23,11 @@ FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 LOCAL_NAME = "ratssaal.local"
 # Millimetres. The left margin leaves room for a folder's holes (DIN 5008).
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 210.0, 297.0, 25.0, 15.0, 14.0, 12.0
-LABELS = 45.0  # the column of headings
+LABELS = 47.0  # the column of headings, for the longest half of one in the largest letters
 QR_SIDE = 36.0  # with its quiet zone of four modules (ISO/IEC 18004)
 LINE = 1.32  # of the font's size
 # Points: the first at which everything is on one page. The last are for what nobody enters.
-SIZES = (11.5, 11.0, 10.5, 10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0, 4.5, 4.0)
+SIZES = (11.0, 10.5, 10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0, 4.5, 4.0)
 MOST_CHARACTERS = 200  # of a name or a line
 MOST_ADMINISTRATORS, MOST_ADDRESSES, MOST_LINES = 8, 8, 6
 BOX_GAP, BOX_HEIGHT = 2.5, 10.5
@@ -257,7 +257,7 @@ class _Page:
         self._below, self.y = self.y, above
 
     def line(self, text: str, *, lead: str = "", grey: bool = False) -> None:
-        """A paragraph in the right column; its lines all stand beside `lead`, where there is one."""
+        """A paragraph in the right column; all lines stand beside `lead`, where there is one."""
         x = LEFT + LABELS
         self._put("P", text, x, WIDTH - RIGHT - x, grey=grey, lead=lead)
 
@@ -298,6 +298,7 @@ class _Page:
         """The file, with what a screen reader and a file manager want to know."""
         title = say(language, "handover.document", house=_clean(sheet.house))
         self._fpdf.set_title(title)
+        self._fpdf.viewer_preferences = ViewerPreferences(display_doc_title=True)
         self._fpdf.set_lang(language)
         self._fpdf.set_author(_clean(sheet.house))
         self._fpdf.set_creator(f"Ratssaal {_clean(sheet.version, 40)}")

@@ -304,7 +304,12 @@ class House(_Model):
 
     name: Name = "Ratssaal"
     colour: Colour = "#0b4f8a"
-    logo: Annotated[str, StringConstraints(max_length=400_000)] | None = None
+    logo: (
+        Annotated[
+            str, StringConstraints(max_length=400_000), Field(description="a picture, base64")
+        ]
+        | None
+    ) = None
 
 
 class Administrator(_Model):

@@ -155,7 +155,7 @@ people = st.lists(
         },
     ),
     max_size=3,
-    unique_by=lambda one: one["name"].strip().casefold(),
+    unique_by=lambda one: str(one["name"]).strip().casefold(),
 )
 raw_settings = st.fixed_dictionaries(
     {},
