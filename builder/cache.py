@@ -63,6 +63,8 @@ def new_entry(folder: Path) -> Iterator[Path]:
         former.rename(folder)  # power went between the two renames below
     for rest in (growing, former):
         shutil.rmtree(rest, ignore_errors=True)
+        if rest.is_file():
+            rest.unlink()  # a killed build's last step, for which the folder was gone already
     growing.mkdir(parents=True)
     try:
         yield growing

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from builder.artifacts import Artifacts
@@ -25,10 +26,19 @@ class Box:
     """Context manager: one box on the stage's bridge, with an empty root of its own at first.
 
     `start` and `stop` may follow each other; what the box wrote stays until the block ends.
+    `credentials` are handed to its systemd, by name, from files in the stage's folder.
     """
 
-    def __init__(self, stage: Stage, artifacts: Artifacts, *, cable: bool = True) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        artifacts: Artifacts,
+        *,
+        cable: bool = True,
+        credentials: Mapping[str, Path] | None = None,
+    ) -> None:
         self.stage = stage
+        self.credentials = dict(credentials or {})
         self.artifacts = artifacts
         self.cable = cable
         self.name = f"box{stage.next_number()}"
@@ -86,6 +96,8 @@ class Box:
             command += [f"--directory={self.root}", f"--machine={self.name}", "--console=pipe"]
             command += ["--notify-ready=yes", "--link-journal=no", "--settings=no"]
             command += [f"--network-bridge={BRIDGE}"] if self.cable else ["--private-network"]
+            for name, file in self.credentials.items():
+                command += [f"--load-credential={name}:{file}"]
             inside = self.stage.toolbox.command(
                 command,
                 environment={"NOTIFY_SOCKET": str(notices)},

@@ -23,6 +23,7 @@ SYSTEM_PARTS = (
     "mkosi.conf.d",
     "mkosi.repart",
     "mkosi.profiles",
+    "mkosi.prepare.chroot",
     "mkosi.postinst.chroot",
     "mkosi.finalize",
 )

@@ -70,7 +70,7 @@ def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
         place = cache_folder() / "bench/initrd/initrd.cpio.zst"
         arguments = image.system_arguments(options, pairs, [program], place)
         alone: list[Argument] = [one for one in arguments if "--extra-tree" not in str(one)]
-        alone += ["--extra-tree=", "--postinst-script=", "--finalize-script="]
+        alone += ["--extra-tree=", "--prepare-script=", "--postinst-script=", "--finalize-script="]
         image.mkosi(toolbox, IMAGES, options, system, alone)
 
 

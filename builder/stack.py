@@ -4,6 +4,7 @@ A stack is a profile of the image. Its lock file lies in images/stacks/NAME/: go
 one that is a Go program. The result is cached by the hash of lock and toolbox.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,11 @@ def _go_environment(toolbox: Toolbox, offline: bool) -> dict[str, str]:
     return {**environment, "GOPROXY": "off"} if offline else environment
 
 
+def _program(module: str) -> str:
+    """What the program of `module` is called: its last part that is not a major version."""
+    return next(part for part in module.split("/")[::-1] if not re.fullmatch(r"v\d+", part))
+
+
 def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
     """A folder with the stack's compiled programs, laid out as they go over the image's tree.
 
@@ -72,7 +78,7 @@ def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
     key = hash_of(stack.lock, toolbox.key)
     folder = cache_folder() / "stacks" / stack.name / key
     package, module, version = stack.tool()
-    program = f"tree/usr/lib/ratssaal/stack/{module.rsplit('/', 1)[-1]}"
+    program = f"tree/usr/lib/ratssaal/stack/{_program(module)}"
     licences = f"tree/usr/share/doc/{stack.name}/copyright"
     if is_complete(folder, program, licences):
         return folder / "tree"

@@ -43,7 +43,7 @@ def ip_address(number: int) -> str:
 
 
 class Stage:
-    """Context manager: the namespaces, a bridge with DHCP, and a folder for passing files."""
+    """Context manager: the namespaces, a bridge with DHCP and DNS, a folder for passing files."""
 
     def __init__(self, toolbox: Toolbox) -> None:
         self.toolbox = toolbox
@@ -77,6 +77,10 @@ class Stage:
                 f"link set {BRIDGE} up",
             ):
                 self.run(["ip", *line.split()])
+            # Who looks up a name in here asks the stage, and nobody outside.
+            resolver = self.folder / "resolv.conf"
+            resolver.write_text(f"nameserver {GATEWAY}\n")
+            self.run(["mount", "--bind", resolver, "/etc/resolv.conf"])
             self._start_dhcp()
         except BaseException:
             self.close()
@@ -101,12 +105,20 @@ class Stage:
 
     def _start_dhcp(self) -> None:
         hosts = [f"--dhcp-host={hardware_address(n)},{ip_address(n)}" for n in range(100)]
-        command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"]
+        command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
         command += ["--user=root", f"--interface={BRIDGE}", "--bind-interfaces", "--leasefile-ro"]
         command += [f"--dhcp-range={PREFIX}.100,{PREFIX}.250,255.255.255.0,12h"]
         command += ["--dhcp-authoritative", "--no-ping", *hosts]
+        # Names are those that `name` gives; all others do not exist, as nobody outside is asked.
+        (self.folder / "names").mkdir()
+        command += ["--no-hosts", f"--hostsdir={self.folder / 'names'}", "--address=/#/"]
         log = (self.folder / "dhcp.log").open("wb")
-        self.start(self.toolbox.command(command, own_processes=True), stdout=log)
+        inside = self.toolbox.command(command, own_processes=True, writable=[self.folder])
+        self.start(inside, stdout=log)
+
+    def name(self, name: str, address: str) -> None:
+        """Let `name` lead to `address` from now on, for all on the bridge."""
+        (self.folder / "names" / name).write_text(f"{address} {name}\n")
 
     def enter(self, command: Sequence[Argument]) -> list[str]:
         """`command`, to be run inside the stage."""

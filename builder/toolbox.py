@@ -90,53 +90,71 @@ class Toolbox:
         return run(inside, stdin=stdin, log=log, hint=hint)
 
 
-def _packages(name: str) -> str:
-    lines = (PACKAGES / name).read_text().splitlines()
+def _packages(file: Path) -> str:
+    lines = file.read_text().splitlines()
     return ",".join(line.strip() for line in lines if line.strip() and line[0] != "#")
 
 
 def open_toolbox(address: str | None = None, *, offline: bool = False) -> Toolbox:
-    """The toolbox of this checkout, made first where it does not exist yet.
+    """The toolbox of this checkout, made first where it does not exist yet; as `open_tree`."""
+    backports = f'{PACKAGES / "backports"} "$1" {_packages(PACKAGES / "backports-packages")}'
+    return open_tree(
+        "toolbox",
+        hash_of(PACKAGES),
+        PACKAGES / "packages",
+        ("usr/bin/mkosi", "usr/bin/qemu-system-x86_64", "usr/bin/go"),
+        (f"--customize-hook={backports}",),
+        address=address,
+        offline=offline,
+    )
 
-    Raises MissingError where it would have to be made but `offline` forbids that, UsageError for a
-    mirror address that is none, CommandError where mmdebstrap fails.
+
+def open_tree(
+    name: str,
+    key: str,
+    packages: Path,
+    needed: tuple[str, ...],
+    more: tuple[str, ...] = (),
+    *,
+    address: str | None = None,
+    offline: bool = False,
+) -> Toolbox:
+    """A Debian tree with the packages listed in the file `packages`, made where there is none yet.
+
+    `more` goes to mmdebstrap. Raises MissingError where it would have to be made but `offline`
+    forbids that, UsageError for a mirror address that is none, CommandError where mmdebstrap fails.
     """
-    key = hash_of(PACKAGES)
-    folder = cache_folder() / "toolbox" / key
-    needed = ("tree/usr/bin/mkosi", "tree/usr/bin/qemu-system-x86_64", "tree/usr/bin/go")
-    toolbox = Toolbox(folder / "tree", key)
-    if is_complete(folder, *needed):
-        return toolbox
-    with exclusive("toolbox"):
-        if is_complete(folder, *needed):
-            return toolbox
+    folder = cache_folder() / name / key
+    whole = tuple(f"tree/{path}" for path in needed)
+    tree = Toolbox(folder / "tree", key)
+    if is_complete(folder, *whole):
+        return tree
+    with exclusive(name):
+        if is_complete(folder, *whole):
+            return tree
         if offline:
             raise MissingError(
-                f"The toolbox {key} is not in the cache, and --offline forbids making it.",
+                f"The {name} {key} is not in the cache, and --offline forbids making it.",
                 "Run './ratssaal build' once with a network.",
             )
         require_space(folder, 6)
         source = mirror.choose(address)
         lines = source.sources("main") if source else []
-        with step("Making the toolbox"), new_entry(folder) as growing:
+        with step(f"Making the {name}"), new_entry(folder) as growing:
             command: list[Argument] = ["mmdebstrap", "--mode=root", "--variant=apt"]
-            command += ["--format=directory", f"--include={_packages('packages')}"]
+            command += ["--format=directory", f"--include={_packages(packages)}"]
             for setting in ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/man/*"):
                 command += [f"--dpkgopt={setting}"]
-            command += ['--aptopt=APT::Install-Recommends "false"']
-            command += [
-                f'--customize-hook={PACKAGES / "backports"} "$1" {_packages("backports-packages")}'
-            ]
+            command += ['--aptopt=APT::Install-Recommends "false"', *more]
             command += [mirror.RELEASE, growing / "tree", *lines]
-            log = cache_folder() / "logs/toolbox.log"
             try:
-                run(command, log=log)
+                run(command, log=cache_folder() / f"logs/{name}.log")
             except CommandError as error:
                 raise CommandError(
-                    f"The toolbox could not be made.\n{error.message}",
+                    f"The {name} could not be made.\n{error.message}",
                     "Check that the mirror is reachable and complete, or name one with --mirror; "
                     "then start again. Nothing half made was kept.",
                 ) from error
             # systemd-nspawn asks on which machine it runs.
             (growing / "tree/etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
-    return toolbox
+    return tree

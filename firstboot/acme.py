@@ -6,6 +6,7 @@ missing or ends soon: certbot itself decides whether it is time.
 """
 
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -69,30 +70,32 @@ def _write_dns_key(box: Box) -> None:
         write_whole(CERTBOT / "rfc2136.ini", text, mode=0o600)
 
 
-# What certbot prints for each cause, and the sentence for people.
+# What certbot prints for each cause, and the sentence for people. Of an error of the authority's
+# (RFC 8555, section 6.7) it prints the kind where a proof has failed, else its own words for it.
+# A name that leads nowhere comes first: some authorities call that a failed connection.
 CAUSES = (
-    ("urn:ietf:params:acme:error:dns", "acme.name_not_found"),
-    ("urn:ietf:params:acme:error:connection", "acme.cannot_reach_box"),
-    ("urn:ietf:params:acme:error:unauthorized", "acme.wrong_answer"),
-    ("urn:ietf:params:acme:error:rateLimited", "acme.too_many"),
-    ("urn:ietf:params:acme:error:caa", "acme.caa"),
-    ("urn:ietf:params:acme:error:rejectedIdentifier", "acme.rejected"),
-    ("DNS problem", "acme.name_not_found"),
-    ("CERTIFICATE_VERIFY_FAILED", "acme.directory_not_trusted"),
-    ("Tunnel connection failed", "acme.proxy"),
-    ("ProxyError", "acme.proxy"),
-    ("Failed to resolve", "acme.directory_unreachable"),
-    ("Connection refused", "acme.directory_unreachable"),
-    ("Max retries exceeded", "acme.directory_unreachable"),
-    ("timed out", "acme.directory_unreachable"),
+    (
+        r"Type:\s+dns\b|DNS problem|no such host|server misbehaving|could not resolve",
+        "name_not_found",
+    ),
+    (r"Type:\s+(connection|tls)\b", "cannot_reach_box"),
+    (r"Type:\s+caa\b|\bCAA\b\)? records? ", "caa"),
+    (r"Type:\s+(unauthorized|incorrectResponse)\b", "wrong_answer"),
+    (r"Type:\s+rejectedIdentifier\b", "rejected"),
+    (r"will not issue certificates for the identifier", "rejected"),
+    (r"too many (requests|certificates|failed authorizations|new orders)", "too_many"),
+    (r"CERTIFICATE_VERIFY_FAILED", "directory_not_trusted"),
+    (r"Tunnel connection failed|ProxyError", "proxy"),
+    (r"Failed to resolve|Connection refused|Max retries exceeded", "directory_unreachable"),
+    (r"timed out", "directory_unreachable"),
 )
 
 
 def explain(output: str) -> Said:
     """The sentence for what certbot said."""
-    for mark, key in CAUSES:
-        if mark.lower() in output.lower():
-            return Said(key)
+    for pattern, key in CAUSES:
+        if re.search(pattern, output, re.IGNORECASE):
+            return Said(f"acme.{key}")
     return Said("acme.unknown")
 
 

@@ -1,13 +1,19 @@
 """What the wizard's unprivileged web server may ask of root: these verbs, and nothing else.
 
 systemd starts one instance for each connection to /run/ratssaal-agent.sock, which only the web
-server's own user can open. One request, a line of JSON with `verb` and its arguments; one answer,
-a line of JSON with `ok` and the result, or `said`, a sentence for people.
+server's own user can open. One request, a line of JSON with `verb`, its arguments, and the `permit`
+of who asks; one answer, a line of JSON with `ok` and the result, or `said`, a sentence for people.
+
+The web server is not believed: a permit is had for a right code or password alone, a clerk's ends
+with set-up, and an administrator's with the password it was given for. Root needs none.
 """
 
 import base64
 import datetime
 import json
+import os
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,33 +30,52 @@ from pydantic import ValidationError
 
 from firstboot import code, named
 from firstboot.files import write_whole
-from firstboot.passwords import totp_valid, verify
+from firstboot.permits import ROOT, Asker, Role
+from firstboot.request import make_key, make_request
+from firstboot.sign_in import check_code, permits, sign_in, who_asks
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
-from firstboot.uploads import make_key, make_request, read_bundle
+from firstboot.uploads import read_bundle
 
 LIMIT_BYTES = 2_000_000
-LAST_STEPS = Path("/var/lib/ratssaal/secrets/totp.json")
-REQUEST = Path("/var/lib/ratssaal/secrets/request.key")
-# The hash of nothing in particular: a name that does not exist costs as much as one that does.
-NOBODY = (
-    "$argon2id$v=19$m=65536,t=3,p=4$cmF0c3NhYWxyYXRzc2FhbA$"
-    "V1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1g"
-)
+# Who may ask for what. A clerk may until set-up is complete, save for what CLERKS_AFTERWARDS names.
+RIGHTS: dict[str, tuple[Role, ...]] = {
+    "state": ("nobody", "clerk", "administrator"),
+    "code": ("nobody", "clerk", "administrator"),
+    "sign-in": ("nobody", "clerk", "administrator"),
+    "sign-out": ("nobody", "clerk", "administrator"),
+    "draft": ("clerk", "administrator"),
+    "put": ("clerk", "administrator"),
+    "request": ("clerk", "administrator"),
+    "apply": ("clerk", "administrator"),
+    "room": ("clerk", "administrator"),
+    "discard": ("administrator",),
+    "undo": ("administrator",),
+    "history": ("administrator",),
+    "power": ("administrator",),
+}
+CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo")
+CLERKS_AFTERWARDS = ("state", "code", "sign-in", "sign-out", "room")
 
 
-def state(store: Store) -> dict[str, Any]:
-    """How far the box is: whether set-up is complete, what is in force, wrong codes so far."""
+def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
+    """How far the box is: whether set-up is complete, what is in force, wrong codes so far.
+
+    Of what is in force nobody learns who has no permit.
+    """
     applied = store.applied()
     known = code.read()
     found = named.read()
+    if asker.role == "nobody":
+        found = None
+    told = applied if asker.role != "nobody" else None
     return {
         "complete": applied is not None,
         "generation": applied.generation if applied else 0,
         "pending": store.pending() is not None,
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,
-        "settings": store.generation(applied.generation).public if applied else None,
+        "settings": store.generation(told.generation).public if told else None,
         "certificate": {
             "names": found.names,
             "issuer": found.issuer,
@@ -61,46 +86,25 @@ def state(store: Store) -> dict[str, Any]:
     }
 
 
-def check_code(typed: str) -> bool:
-    """Whether `typed` is the set-up code; a wrong one takes a second and is counted."""
-    known = code.check(typed)
-    if not known:
-        subprocess.run(["systemctl", "restart", "--no-block", "ratssaal-console"], check=False)
-    return known
-
-
-def sign_in(store: Store, name: str, password: str, totp: str) -> str:
-    """The administrator's name as written in the settings; SaidError where it is not one."""
-    applied = store.applied()
-    people = store.settings(applied.generation).cluster.administration.people if applied else ()
-    person = next((one for one in people if one.name.casefold() == name.casefold()), None)
-    right = verify(person.password if person else NOBODY, password)
-    if person and right and person.totp:
-        steps = json.loads(LAST_STEPS.read_text()) if LAST_STEPS.exists() else {}
-        now = datetime.datetime.now(datetime.UTC)
-        step = totp_valid(person.totp, totp, now, steps.get(person.name))
-        if step is None:
-            right = False
-        else:
-            write_whole(LAST_STEPS, json.dumps({**steps, person.name: step}), mode=0o600)
-    if person is None or not right:
-        raise SaidError("admin.sign_in_wrong")
-    return person.name
-
-
 def apply(store: Store, who: str) -> int:
-    """Make the draft the next generation and begin to bring it into force."""
+    """Make the draft the next generation and begin to bring it into force.
+
+    Whoever presses twice gets the same generation again.
+    """
     settings = Draft(store).settings()
     if not settings.cluster.administration.people:
         raise SaidError("setup.nobody_administers")
-    number = store.add(settings, who)
+    number = store.pending()
+    if number is None or store.settings(number) != settings:
+        number = store.add(settings, who)
     subprocess.run(["systemctl", "start", "--no-block", "ratssaal-converge.service"], check=True)
     return number
 
 
 def undo(store: Store, number: int, who: str) -> int:
-    """Bring an earlier generation into force again, as a new one."""
+    """Bring an earlier generation into force again, as a new one; the draft goes with it."""
     made = store.add(store.settings(number), who)
+    Draft(store).discard()
     subprocess.run(["systemctl", "start", "--no-block", "ratssaal-converge.service"], check=True)
     return made
 
@@ -112,10 +116,15 @@ def power(how: str) -> None:
     subprocess.run(["systemctl", "--no-block", how], check=True)
 
 
+def _request_file(store: Store) -> Path:
+    return store.secrets / "request.key"
+
+
 def _read_upload(store: Store, upload: dict[str, str]) -> dict[str, Any]:
     """The certificate settings that uploaded files (base64) make; a request has left its key."""
     box = Draft(store).settings().box
-    own_key = load_pem_private_key(REQUEST.read_bytes(), None) if REQUEST.exists() else None
+    file = _request_file(store)
+    own_key = load_pem_private_key(file.read_bytes(), None) if file.exists() else None
     bundle = read_bundle(
         base64.b64decode(upload["chain"]),
         base64.b64decode(upload["key"]) or None,
@@ -130,18 +139,26 @@ def _read_upload(store: Store, upload: dict[str, str]) -> dict[str, Any]:
 def request(store: Store) -> str:
     """A certificate request (PEM) for the names in the draft; its key never leaves the box."""
     settings = Draft(store).settings()
-    if REQUEST.exists():
-        key = load_pem_private_key(REQUEST.read_bytes(), None)
+    file = _request_file(store)
+    if file.exists():
+        key = load_pem_private_key(file.read_bytes(), None)
     else:
         key = make_key()
         form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_whole(REQUEST, key.private_bytes(*form).decode(), mode=0o600)
+        write_whole(file, key.private_bytes(*form).decode(), mode=0o600)
     names = [settings.box.host_name, settings.box.turn_name]
     return make_request(names, key, settings.cluster.house.name, "")  # type: ignore[arg-type]
 
 
-def put(store: Store, step: str, part: dict[str, Any], revision: int) -> dict[str, Any]:
+def put(
+    store: Store, step: str, part: dict[str, Any], revision: int, asker: Asker = ROOT
+) -> dict[str, Any]:
     """Keep the answers of one step in the draft."""
+    if asker == Asker("administrator"):
+        # By the code at the box: whoever lost a password has often lost the app beside it, too.
+        for person in part.get("cluster", {}).get("administration", {}).get("people", ()):
+            if "password" in person:
+                person.setdefault("totp", None)
     certificate = part.get("box", {}).get("certificate", {})
     if "upload" in certificate:
         part["box"]["certificate"] = _read_upload(store, certificate["upload"])
@@ -164,17 +181,21 @@ def room(store: Store, name: str) -> dict[str, Any]:
     return found
 
 
-def answer(asked: dict[str, Any], store: Store) -> Any:
-    """Do what a request asks for. Raises SaidError for a mistake of a person's."""
+def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> Any:
+    """Do what a request asks for, for `known` or for whom its permit names.
+
+    Raises SaidError for a mistake of a person's.
+    """
     verbs: dict[str, Callable[..., Any]] = {
-        "state": lambda: state(store),
-        "code": lambda typed: check_code(str(typed)),
+        "state": lambda: state(store, asker),
+        "code": lambda typed: check_code(store, str(typed)),
         "sign-in": lambda name, password, totp: sign_in(store, name, password, totp),
+        "sign-out": lambda: permits(store).end(str(asked.get("permit", ""))),
         "draft": lambda: Draft(store).public(),
-        "put": lambda step, part, revision: put(store, step, part, revision),
+        "put": lambda step, part, revision: put(store, step, part, revision, asker),
         "discard": lambda: Draft(store).discard(),
-        "apply": lambda who: apply(store, who),
-        "undo": lambda number, who: undo(store, int(number), who),
+        "apply": lambda who: apply(store, asker.name or who),
+        "undo": lambda number, who: undo(store, int(number), asker.name or who),
         "history": lambda: [vars(one) | {"failed": None} for one in store.history()],
         "request": lambda: request(store),
         "power": lambda how: power(how),
@@ -182,25 +203,51 @@ def answer(asked: dict[str, Any], store: Store) -> Any:
     }
     arguments = dict(asked)
     verb = str(arguments.pop("verb", ""))
+    arguments.pop("permit", None)
     if verb not in verbs:
         raise SaidError("setup.not_accepted", answer=verb)
+    asker = known or who_asks(store, str(asked.get("permit", "")))
+    if asker.role != "root":
+        closed = asker.role == "clerk" and verb not in CLERKS_AFTERWARDS
+        if asker.role not in RIGHTS[verb] or (closed and store.applied() is not None):
+            raise SaidError("setup.not_allowed")
+    if verb in CHANGES:
+        with store.locked():
+            return verbs[verb](**arguments)
     return verbs[verb](**arguments)
+
+
+def reply(line: bytes, store: Store, known: Asker | None = None) -> dict[str, Any]:
+    """The answer to one request as it goes back: `ok` with the result, or `said`."""
+    try:
+        return {"ok": answer(json.loads(line), store, known)}
+    except SaidError as error:
+        return {"said": [error.said.key, error.said.values]}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        # Bad requests come from our own web server or from whoever broke into it: no details.
+        print(f"<4>bad request: {type(error).__name__}", file=sys.stderr)  # noqa: T201
+        said = Said("setup.not_accepted", {"answer": ""})
+        return {"said": [said.key, said.values]}
+
+
+def by_root(descriptor: int) -> bool:
+    """Whether root is at the other end (SO_PEERCRED of unix(7)), or no socket is in between."""
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as connection:
+            raw = connection.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+            )
+    except OSError:
+        return os.geteuid() == 0
+    user: int = struct.unpack("3i", raw)[1]
+    return user == 0
 
 
 def main() -> None:
     """Answer the one request on standard input."""
     line = sys.stdin.buffer.readline(LIMIT_BYTES)
-    reply: dict[str, Any]
-    try:
-        reply = {"ok": answer(json.loads(line), Store())}
-    except SaidError as error:
-        reply = {"said": [error.said.key, error.said.values]}
-    except (ValueError, TypeError) as error:
-        # Bad requests come from our own web server or from whoever broke into it: no details.
-        print(f"<4>bad request: {type(error).__name__}", file=sys.stderr)  # noqa: T201
-        said = Said("setup.not_accepted", {"answer": ""})
-        reply = {"said": [said.key, said.values]}
-    sys.stdout.write(json.dumps(reply) + "\n")
+    known = ROOT if by_root(sys.stdin.fileno()) else None
+    sys.stdout.write(json.dumps(reply(line, Store(), known)) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Letters that lie in the same place on German and US keyboards and look like no other; made at the
 first start, shown on the box's own screen alone. Where the code came with the stick, the box knows
-its hash only.
+its hash only. `python3 -m firstboot.code` makes a new one: whoever presses the key for it stands
+before the box.
 """
 
 import fcntl
@@ -11,6 +12,8 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +57,19 @@ def grouped(code: str) -> str:
     return " ".join(code[n : n + 4] for n in range(0, len(code), 4))
 
 
+@contextmanager
+def _alone(gate: Path) -> Iterator[None]:
+    """Wait until nobody else is behind this gate, and keep everybody out until the block ends."""
+    with gate.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+def _changing(file: Path) -> Path:
+    """The gate of whoever changes the code. Nobody sleeps behind it."""
+    return file.with_suffix(".change")
+
+
 def _write(code: Code, file: Path) -> None:
     write_whole(file, json.dumps(vars(code)) + "\n", mode=0o600)
 
@@ -70,24 +86,30 @@ def renew(file: Path = FILE) -> Code:
     """Make a new code; the one before is worthless from now on."""
     made = new()
     code = Code(hash_of(made), made)
-    _write(code, file)
+    with _alone(_changing(file)):
+        _write(code, file)
     return code
 
 
 def forget(file: Path = FILE) -> None:
     """No code opens anything from now on."""
-    file.unlink(missing_ok=True)
+    with _alone(_changing(file)):
+        file.unlink(missing_ok=True)
 
 
 def check(typed: str, file: Path = FILE, pause: float = PAUSE_SECONDS) -> bool:
     """Whether `typed` is the code. Attempts wait for one another, and a wrong one for `pause`."""
-    lock = file.with_suffix(".lock")
-    with lock.open("w") as gate:
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        code = read(file)
-        if code and hmac.compare_digest(code.hash, hash_of(typed)):
-            return True
-        if code:
-            _write(Code(code.hash, code.shown, code.wrong + 1), file)
+    with _alone(file.with_suffix(".lock")):
+        # Counting must not bring back a code that has been renewed or forgotten meanwhile.
+        with _alone(_changing(file)):
+            code = read(file)
+            if code and hmac.compare_digest(code.hash, hash_of(typed)):
+                return True
+            if code:
+                _write(Code(code.hash, code.shown, code.wrong + 1), file)
         time.sleep(pause)
         return False
+
+
+if __name__ == "__main__":
+    renew()

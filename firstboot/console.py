@@ -1,4 +1,4 @@
-"""Draws the box's screen: what it is, its addresses and its state, in German and English.
+"""Draws the box's screen: what it is, how to reach it and its state, in German and English.
 
 `python3 -m firstboot.console TERMINAL ...` draws once on each terminal that exists.
 """
@@ -11,19 +11,53 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from firstboot import code, keys
+from firstboot.code import Code
 from firstboot.image import image_version
+from firstboot.texts import LANGUAGES, say, topic
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
+APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
+# What is wrong with an answers file: a sentence in each language, one a line.
+ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
 # UEFI Specification 2.10, section 3.3: four bytes of attributes, then 1 where it is on.
 SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 MOUNTS = Path("/proc/self/mounts")
-CLEAR = "\x1b[0m\x1b[H\x1b[2J\x1b[3J"
+# White on black whatever the terminal's own colours are: a QR code is read by its dark modules.
+CLEAR = "\x1b[0;37;40m\x1b[H\x1b[2J\x1b[3J"
+# A terminal of 80 columns and 24 or 25 lines; what ends in column 80 makes some of them wrap.
+COLUMNS = 79
+LINES = 24
+INDENT = " " * 12
+# Those that a card gets for privacy alone (RFC 8981) may be many, and nobody types them.
+MOST_ADDRESSES = 4
+MOST_CARDS = 4
+
+
+def _entry(label: str, text: str, columns: int = COLUMNS) -> list[str]:
+    """`text` behind its label, in lines of at most `columns`."""
+    return textwrap.wrap(
+        text,
+        columns,
+        initial_indent=f"  {label:<10}",
+        subsequent_indent=INDENT,
+        break_on_hyphens=False,
+    )
+
+
+def _host(address: str) -> str:
+    """An address as it stands in a URL (RFC 3986, section 3.2.2)."""
+    return f"[{address}]" if ":" in address else address
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What the screen shows."""
+    """What the screen shows.
+
+    primary: the address that guests are told. complete: whether the box is set up. answers: what
+    is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
+    """
 
     version: str
     host_name: str
@@ -32,6 +66,11 @@ class Screen:
     ready: bool | None
     secure_boot: bool | None = None
     encrypted: bool | None = None
+    primary: str = ""
+    complete: bool = False
+    code: Code | None = None
+    answers: tuple[str, ...] = ()
+    notice: tuple[str, ...] = ()
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -44,6 +83,13 @@ class Screen:
             "faulty - please restart; if that does not help, call your support",
         )
 
+    def set_up_at(self) -> str | None:
+        """The URL in the QR code; None where there is no network, or nothing left to set up."""
+        if self.complete or not self.addresses:
+            return None
+        primary = self.primary if self.primary in self.addresses else self.addresses[0]
+        return f"https://{_host(primary)}/"
+
     def protection(self) -> list[str]:
         """What guards start and disk, in German and English; nothing where nobody knows."""
         if self.secure_boot is None:
@@ -52,40 +98,118 @@ class Screen:
         english = "on" if self.secure_boot else "off"
         disk = ("verschlüsselt", "encrypted") if self.encrypted else ("offen", "not encrypted")
         return [
-            f"  Schutz    Secure Boot {german}, Datenträger {disk[0]}",
-            f"  Guard     Secure Boot {english}, disk {disk[1]}",
+            *_entry("Schutz", f"Secure Boot {german}, Datenträger {disk[0]}"),
+            *_entry("Guard", f"Secure Boot {english}, disk {disk[1]}"),
         ]
 
-    def text(self) -> str:
-        """The screen, at most 78 columns wide."""
-        german, english = self.state()
-        lines = [
-            "",
-            f"  Ratssaal {self.version}",
-            "  Der Konferenzserver Ihres Hauses · Your house's own conferencing server",
-            "",
-            f"  Zustand   {german}",
-            f"  State     {english}",
-            "",
-        ]
-        if self.host_name:
-            lines += textwrap.wrap(
-                f"https://{self.host_name}",
-                78,
-                initial_indent="  Adresse   ",
-                subsequent_indent=" " * 12,
-                break_on_hyphens=False,
-            )
-        shown = [f"[{one}]" if ":" in one else one for one in self.addresses]
-        lines += [f"  Address   https://{one}" for one in shown]
-        if not shown:
+    def _reached(self) -> list[str]:
+        """Names and addresses; each can be typed as it stands."""
+        lines = _entry("Adresse", f"https://{self.host_name}") if self.host_name else []
+        for one in self.addresses[:MOST_ADDRESSES]:
+            lines += _entry("Address", f"https://{_host(one)}")
+        if not self.addresses:
             lines += [
-                "",
                 "  Kein Netz: Bitte prüfen Sie, ob das Netzwerkkabel steckt.",
                 "  No network: please check that the network cable is plugged in.",
             ]
-        lines += ["", *[f"  Karte/MAC {one}" for one in self.hardware], *self.protection(), ""]
-        return "\n".join(lines)
+        name = self.host_name or (_host(self.addresses[0]) if self.addresses else "")
+        if self.complete and name:
+            lines += _entry("Verwalten", f"https://{name}/admin/")
+        return lines
+
+    def _code(self) -> list[str]:
+        """The code and what to do with it; nothing where no code opens anything."""
+        if self.code is None:
+            return []
+        if self.code.shown:
+            lines = _entry("Code", code.grouped(self.code.shown))
+        else:
+            lines = [
+                *_entry("Code", "steht auf der Karte des Sticks"),
+                *_entry("Code", "is on the stick's card"),
+            ]
+        if self.code.wrong:
+            lines += _entry("Falsch", f"{self.code.wrong}-mal eingegeben · typed wrong")
+        if self.complete:
+            return [
+                *lines,
+                "  Unter /admin/ diesen Code eingeben",
+                "  Type this code at /admin/",
+            ]
+        return [
+            *lines,
+            "  Adresse im Browser öffnen, Code eingeben",
+            "  Open the address, then type the code",
+        ]
+
+    def _keys(self) -> list[str]:
+        """What firstboot.keys does at which letter."""
+        new = "Zugang verloren · access lost" if self.complete else "neuer Code · new code"
+        return [
+            f"  Tasten    n  {new:<31}t  Selbsttest · self-test",
+            f"  Keys      r  {'neu starten · restart':<31}s  ausschalten · shut down",
+        ]
+
+    def _said(self) -> list[str]:
+        """What is wrong with an answers file, and what a key has led to."""
+        told = [" ".join(say(one, f"console.{key}") for key in self.notice) for one in LANGUAGES]
+        return [
+            line
+            for one in (*self.answers, *told)
+            for line in textwrap.wrap(one, COLUMNS, initial_indent="  ", subsequent_indent="  ")
+        ]
+
+    def _page(self, drawing: list[str], protection: bool, gap: list[str]) -> list[str]:
+        """All lines above the keys, however many, with `drawing` at the right."""
+        columns = COLUMNS - len(drawing[0]) - 1 if drawing else COLUMNS
+        german, english = self.state()
+        titles = ["Der Konferenzserver Ihres Hauses", "Your house's own conferencing server"]
+        head = [f"Ratssaal {self.version}", *(titles if drawing else [" · ".join(titles)])]
+        sections = [
+            [f"  {one}" for one in head],
+            _entry("Zustand", german, columns) + _entry("State", english, columns),
+            self._reached(),
+            self._code(),
+            _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns),
+        ]
+        beside: list[str] = []
+        # Addresses that find no room beside the drawing: whole, so that they can be typed.
+        below: list[str] = []
+        for line in [line for section in sections if section for line in [*section, *gap]]:
+            if not line.startswith(INDENT):
+                place = beside if len(line) <= columns else below
+            place.append(line)
+        beside += [""] * (len(drawing) - len(beside))
+        for row, modules in enumerate(drawing):
+            beside[row] = f"{beside[row]:<{columns}} {modules}"
+        while not beside[-1]:
+            del beside[-1]
+        below += self.protection() if protection else []
+        said = self._said()
+        return [*beside, *below, *([""] if said else []), *said, *gap]
+
+    def text(self) -> str:
+        """The screen: at most 24 lines of 79 columns. What does not fit is left out."""
+        drawing: list[str] = []
+        if url := self.set_up_at():
+            # A library that only the screen before set-up needs, and every drawing would wait for.
+            from firstboot.half_blocks import draw
+
+            drawing = draw(url)
+        offered = self._keys()
+        room = LINES - len(offered)
+        page: list[str] = []
+        for shown, protection, gap in (
+            (drawing, True, [""]),
+            (drawing, False, [""]),
+            ([], True, [""]),
+            ([], False, [""]),
+            ([], False, []),
+        ):
+            page = self._page(shown, protection, gap)
+            if len(page) <= room:
+                break
+        return "\n".join([*page[:room], *offered])
 
 
 def _secure_boot(variable: Path = SECURE_BOOT) -> bool | None:
@@ -101,10 +225,29 @@ def _root_is_encrypted(mounts: Path = MOUNTS) -> bool:
     return any(line.startswith("/dev/mapper/root / ") for line in mounts.read_text().splitlines())
 
 
-def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
+def _lines(file: Path) -> list[str]:
+    """The lines of a file, without what could move the cursor; none where it cannot be read."""
+    try:
+        found = file.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
+    return ["".join(one if one.isprintable() else " " for one in line) for line in found]
+
+
+def read(
+    addresses: Path = ADDRESSES,
+    state: Path = STATE,
+    *,
+    code_file: Path = code.FILE,
+    applied: Path = APPLIED,
+    answers: Path = ANSWERS_ERROR,
+    notice: Path = Path(keys.NOTICE),
+) -> Screen:
     """Read what is known now; what is not known yet is left open."""
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
     ready = json.loads(state.read_text())["ready"] if state.exists() else None
+    complete = applied.exists()
+    told = [one for one in _lines(notice) if one in topic(LANGUAGES[0], "console")]
     return Screen(
         version=image_version(),
         host_name=str(found.get("host_name", "")),
@@ -113,13 +256,18 @@ def read(addresses: Path = ADDRESSES, state: Path = STATE) -> Screen:
         ready=ready,
         secure_boot=_secure_boot(),
         encrypted=_root_is_encrypted(),
+        primary=str(found.get("primary", "")),
+        complete=complete,
+        code=code.read(code_file),
+        # Set up by hand since then, perhaps.
+        answers=() if complete else tuple(_lines(answers)),
+        notice=tuple(told),
     )
 
 
 def redraw() -> None:
     """Have the screen drawn anew. A drawing under way begins again, so no change is missed."""
-    restart = ["systemctl", "restart", "--no-block", "ratssaal-console.service"]
-    subprocess.run(restart, check=False)
+    subprocess.run(["systemctl", *keys.REDRAW], check=False)
 
 
 def main(terminals: list[str]) -> None:

@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def play(settings: Settings, complete: bool, *options: str) -> subprocess.Comple
         "HOME": str(WORK),
         "LC_ALL": "C.UTF-8",
     }
-    command = ["ansible-playbook", "--extra-vars", f"@{given}", *options, str(ANSIBLE / "site.yml")]
+    command = ["ansible-playbook", "--inventory", "localhost,", "--extra-vars", f"@{given}"]
+    command += [*options, str(ANSIBLE / "site.yml")]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -174,15 +176,24 @@ def converge(store: Store) -> bool:
     progress = Progress(wanted, STAGES)
     progress.write()
     settings = store.settings(wanted)
-    said = bring_into_force(settings, store.generation(wanted).what, progress)
+    try:
+        said = bring_into_force(settings, store.generation(wanted).what, progress)
+        if said is None:
+            _publish(settings, wanted)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        traceback.print_exc()
+        said = Said("converge.broken")
     if said is None:
-        _publish(settings, wanted)
-        store.set_applied(Applied(wanted, image, _has_certificate(settings)))
-        Draft(store).discard()
+        with store.locked():
+            store.set_applied(Applied(wanted, image, _has_certificate(settings)))
+            # What somebody has answered meanwhile stays.
+            if Draft(store).settings() == settings:
+                Draft(store).discard()
         code.forget()
         progress.finish(ok=True)
         return True
-    store.mark_failed(wanted, said)
+    with store.locked():
+        store.mark_failed(wanted, said)
     progress.note(said)
     former = store.settings(applied.generation if applied else None)
     play(former, applied is not None)
@@ -200,7 +211,11 @@ def main() -> int:
         ended = play(settings, True, "--check", "--diff")
         print(ended.stdout)  # noqa: T201
         return ended.returncode
-    return 0 if converge(store) else 1
+    done = converge(store)
+    # Whoever asked meanwhile found this unit running, and systemd does not start it twice.
+    while store.pending() is not None:
+        done = converge(store)
+    return 0 if done else 1
 
 
 if __name__ == "__main__":

@@ -27,9 +27,13 @@ class Named:
     not_after: datetime.datetime
 
     def covers(self, name: str) -> bool:
-        """Whether the certificate is for `name` (wildcards stand for one label, RFC 6125)."""
-        parent = name.partition(".")[2]
-        return name in self.names or f"*.{parent}" in self.names
+        """Whether the certificate is for `name`.
+
+        Capitals make no difference (RFC 4343), and a wildcard stands for one label (RFC 9525).
+        """
+        wanted, known = name.lower(), {one.lower() for one in self.names}
+        parent = wanted.partition(".")[2]
+        return wanted in known or (parent != "" and f"*.{parent}" in known)
 
     def days_left(self, now: datetime.datetime) -> int:
         """Whole days until it ends; negative afterwards."""
@@ -76,7 +80,10 @@ def install(chain: str, key: str, served: Path = SERVED) -> bool:
     write_whole(folder / "fullchain.pem", chain)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            folder / "fullchain.pem", folder / "privkey.pem"
+            # A key with a password is refused: nobody is there to be asked for it.
+            folder / "fullchain.pem",
+            folder / "privkey.pem",
+            password="",
         )
     except ssl.SSLError:
         shutil.rmtree(folder)

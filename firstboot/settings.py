@@ -6,160 +6,37 @@ so that what is shown, logged or handed to Ansible never has any. `python3 -m fi
 prints the settings of a box before set-up, as JSON for Ansible, and `… schema` the JSON Schema.
 """
 
-import copy
 import ipaddress
 import json
 import sys
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from firstboot.fields import (
+    HOST_NAME,
+    Address,
+    Card,
+    Colour,
+    HostName,
+    Interface,
+    Line,
+    Mail,
+    Name,
+    NetworkRange,
+    Pem,
+    Text,
+    Url,
+    kept_secret,
+    needs,
+)
+from firstboot.secret_fields import SECRETS as SECRETS
+from firstboot.secret_fields import join as join
+from firstboot.secret_fields import split as split
 from firstboot.stack import Stack
 
 VERSION = 1
 Language = Literal["de", "en"]
-
-# RFC 1123, section 2.1: labels of letters, digits and hyphens, 253 characters in all. The last one
-# begins with a letter, so that no address passes for a name. Capitals are in the pattern since it
-# is checked before they are lowered.
-HOST_NAME = (
-    r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
-    r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
-)
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("only letters, digits and signs that can be printed, on one line")
-    return text
-
-
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text))
-
-
-def _interface(text: str) -> str:
-    return str(ipaddress.ip_interface(text))
-
-
-def _network(text: str) -> str:
-    return str(ipaddress.ip_network(text))
-
-
-def _without_key(text: str) -> str:
-    if "PRIVATE KEY-----" in text:
-        raise ValueError("a private key is in it, which belongs elsewhere")
-    return text
-
-
-# A `description` ends the sentence "Wanted here: …" of `./ratssaal answers check`. A `format` is
-# checked there as the validator beside it does here. Patterns of addresses keep scopes out, in
-# which Python's ipaddress takes any character (`fe80::1%…`, RFC 4007).
-HostName = Annotated[
-    str,
-    StringConstraints(to_lower=True, max_length=253, pattern=HOST_NAME),
-    Field(description="a host name, such as konferenz.rathaus.example"),
-]
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=200),
-    AfterValidator(_printable),
-    Field(description="one line of text", json_schema_extra={"format": "printable"}),
-]
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
-    AfterValidator(_printable),
-    Field(
-        description="a name on one line",
-        json_schema_extra={"format": "printable", "pattern": r"\S"},
-    ),
-]
-Text = Annotated[str, StringConstraints(max_length=50_000), Field(description="a text")]
-Address = Annotated[
-    str,
-    StringConstraints(max_length=45, pattern=r"^[0-9A-Fa-f:.]+$"),
-    AfterValidator(_address),
-    Field(
-        description="an address, such as 192.0.2.1 or 2001:db8::1",
-        json_schema_extra={"format": "ipvanyaddress"},
-    ),
-]
-Interface = Annotated[
-    str,
-    StringConstraints(max_length=61, pattern=r"^[0-9A-Fa-f:.]+/[0-9.]+$"),
-    AfterValidator(_interface),
-    Field(
-        description="an address with the length of its network, such as 192.0.2.10/24",
-        json_schema_extra={"format": "ipvanyinterface"},
-    ),
-]
-NetworkRange = Annotated[
-    str,
-    StringConstraints(max_length=61, pattern=r"^[0-9A-Fa-f:.]+(/[0-9.]+)?$"),
-    AfterValidator(_network),
-    Field(
-        description="a network by its first address, such as 192.0.2.0/24",
-        json_schema_extra={"format": "ipvanynetwork"},
-    ),
-]
-Card = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$"),
-    Field(description="the name of a network card, such as enp1s0"),
-]
-Pem = Annotated[
-    str,
-    StringConstraints(max_length=200_000, pattern=r"^\s*-----BEGIN [A-Z0-9 ]+-----[\s\S]*$"),
-    AfterValidator(_without_key),
-    Field(
-        description="certificates in PEM notation, without a private key",
-        json_schema_extra={"not": {"pattern": "PRIVATE KEY-----"}},
-    ),
-]
-# Fewer signs than RFC 3986 allows: addresses end in environments, units and command lines.
-Url = Annotated[
-    str,
-    StringConstraints(
-        max_length=500,
-        pattern=r"^https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-        r"(/[A-Za-z0-9._~/?=+:@,-]*)?$",
-    ),
-    Field(description="a web address, such as https://name.example/path"),
-]
-Colour = Annotated[
-    str,
-    StringConstraints(to_lower=True, pattern=r"^#[0-9A-Fa-f]{6}$"),
-    Field(description='a colour in quotes, such as "#0b4f8a"'),
-]
-Mail = Annotated[
-    str,
-    StringConstraints(max_length=254, pattern=r"^([A-Za-z0-9_][A-Za-z0-9._+=-]*@[A-Za-z0-9.-]+)?$"),
-    Field(description="a mail address"),
-]
-
-
-def _secret(**more: Any) -> Any:
-    return Field(json_schema_extra={"writeOnly": True}, **more)
-
-
-def _needs(kind: str, value: str, needed: tuple[str, ...], why: str) -> dict[str, Any]:
-    """A rule of JSON Schema: where `kind` is `value`, all of `needed` have to be there."""
-    return {
-        "if": {"properties": {kind: {"const": value}}, "required": [kind]},
-        "then": {
-            "description": why,
-            "required": list(needed),
-            "properties": {one: {"type": "string"} for one in needed},
-        },
-    }
 
 
 class _Model(BaseModel):
@@ -172,7 +49,7 @@ class Network(_Model):
 
     model_config = ConfigDict(
         json_schema_extra={
-            **_needs(
+            **needs(
                 "mode",
                 "static",
                 ("card", "address"),
@@ -218,7 +95,7 @@ class Dns(_Model):
     secret: Annotated[
         str,
         StringConstraints(pattern=r"^[A-Za-z0-9+/=]{16,200}$"),
-        _secret(description="the secret of a TSIG key, base64"),
+        kept_secret(description="the secret of a TSIG key, base64"),
     ]
 
 
@@ -232,8 +109,8 @@ class Certificate(_Model):
     model_config = ConfigDict(
         json_schema_extra={
             "allOf": [
-                _needs("kind", "acme", ("directory",), "an authority is asked at its directory"),
-                _needs("kind", "files", ("chain", "key"), "a certificate has a chain and a key"),
+                needs("kind", "acme", ("directory",), "an authority is asked at its directory"),
+                needs("kind", "files", ("chain", "key"), "a certificate has a chain and a key"),
             ]
         }
     )
@@ -250,7 +127,7 @@ class Certificate(_Model):
             StringConstraints(
                 max_length=200_000, pattern=r"^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----"
             ),
-            _secret(description="a private key in PEM notation"),
+            kept_secret(description="a private key in PEM notation"),
         ]
         | None
     ) = None
@@ -320,13 +197,13 @@ class Administrator(_Model):
     password: Annotated[
         str,
         StringConstraints(pattern=r"^\$argon2id\$[\x21-\x7e]{20,300}$"),
-        _secret(description="the hash of a password; ./ratssaal answers hash makes one"),
+        kept_secret(description="the hash of a password; ./ratssaal answers hash makes one"),
     ]
     totp: (
         Annotated[
             str,
             StringConstraints(pattern=r"^[A-Z2-7]{16,64}$"),
-            _secret(description="the secret of an authenticator app, base32, in quotes"),
+            kept_secret(description="the secret of an authenticator app, base32, in quotes"),
         ]
         | None
     ) = None
@@ -376,53 +253,6 @@ class Settings(_Model):
     version: Literal[1] = 1
     box: Box = Box()
     cluster: Cluster = Cluster()
-
-
-SECRETS = (
-    ("box", "certificate", "dns", "secret"),
-    ("box", "certificate", "key"),
-    ("cluster", "administration", "people", "*", "password"),
-    ("cluster", "administration", "people", "*", "totp"),
-)
-
-
-def _places(content: Any, path: tuple[str, ...]) -> list[tuple[Any, str, str]]:
-    """Where `path` leads in `content`: (holder, key, path with numbers), only where it exists."""
-    found: list[tuple[Any, str, str]] = [({"": content}, "", "")]
-    for word in path:
-        following: list[tuple[Any, str, str]] = []
-        for holder, key, name in found:
-            inside = holder[key]
-            if word == "*" and isinstance(inside, list | tuple):
-                following += [(inside, n, f"{name}.{n}") for n in range(len(inside))]  # type: ignore[misc]
-            elif isinstance(inside, dict) and word in inside:
-                following.append((inside, word, f"{name}.{word}"))
-        found = following
-    return [(holder, key, name.lstrip(".")) for holder, key, name in found]
-
-
-def split(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Take the secrets out of dumped settings: (what is left, secrets by their path)."""
-    public = copy.deepcopy(content)
-    secrets: dict[str, str] = {}
-    for path in SECRETS:
-        for holder, key, name in _places(public, path):
-            if holder[key] is not None:
-                secrets[name] = holder[key]
-            holder[key] = None
-    return public, secrets
-
-
-def join(public: dict[str, Any], secrets: dict[str, str]) -> dict[str, Any]:
-    """Put secrets back where `split` took them from."""
-    content = copy.deepcopy(public)
-    for name, value in secrets.items():
-        *way, last = name.split(".")
-        inside: Any = content
-        for word in way:
-            inside = inside[int(word)] if isinstance(inside, list | tuple) else inside[word]
-        inside[last] = value
-    return content
 
 
 def migrate(content: dict[str, Any]) -> dict[str, Any]:

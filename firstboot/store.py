@@ -6,7 +6,10 @@ settings/NNNNNN.json with the secrets of that generation, and draft.json.
 """
 
 import datetime
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from firstboot.texts import Said, SaidError
 
 STATE = Path("/var/lib/ratssaal/settings")
 SECRETS = Path("/var/lib/ratssaal/secrets")
+# More than anybody ever makes of one draft.
+REVISIONS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,13 @@ class Store:
         self.folder = folder
         self.secrets = secrets
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep others from changing draft, generations and permits until the block ends."""
+        with (self.secrets / "store.lock").open("w") as gate:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            yield
+
     def _public(self, number: int) -> Path:
         return self.folder / f"{number:06}.json"
 
@@ -102,10 +114,17 @@ class Store:
         )
 
     def settings(self, number: int | None) -> Settings:
-        """The settings of a generation, secrets and all; None: those before set-up."""
+        """The settings of a generation, secrets and all; None: those before set-up.
+
+        Raises SaidError where there is no such generation, or no whole one.
+        """
         if number is None:
             return Settings()
-        content = join(self.generation(number).public, _read(self._secret(number)))
+        public = self.generation(number).public
+        try:
+            content = join(public, _read(self._secret(number)))
+        except FileNotFoundError as error:
+            raise SaidError("store.no_such_generation", number=number) from error
         return Settings.model_validate(migrate(content))
 
     def add(self, settings: Settings, who: str) -> int:
@@ -159,11 +178,13 @@ class Draft:
         """`revision`, `done` (steps), and `settings`, secrets included."""
         try:
             found: dict[str, Any] = _read(self.path)
-            return found
-        except (OSError, ValueError):
+            return {**found, "settings": migrate(found["settings"])}
+        except (OSError, ValueError, TypeError, KeyError):
             applied = self.store.applied()
-            settings = self.store.settings(applied.generation if applied else None)
-            return {"revision": 0, "done": [], "settings": settings.model_dump(mode="json")}
+            number = applied.generation if applied else None
+            settings = self.store.settings(number).model_dump(mode="json")
+            # A page from before this generation must not pass for one that knows it.
+            return {"revision": (number or 0) * REVISIONS, "done": [], "settings": settings}
 
     def public(self) -> dict[str, Any]:
         """As `read`, without secrets; `secrets` names those that are there."""
@@ -192,9 +213,14 @@ class Draft:
         _write(self.path, fresh, mode=0o600)
         return self.public()
 
+    def begin(self, settings: Settings) -> None:
+        """Begin with `settings`, as answered all at once."""
+        content = {"revision": 1, "done": [], "settings": settings.model_dump(mode="json")}
+        _write(self.path, content, mode=0o600)
+
     def settings(self) -> Settings:
         """The draft as settings."""
-        return Settings.model_validate(migrate(self.read()["settings"]))
+        return Settings.model_validate(self.read()["settings"])
 
     def discard(self) -> None:
         """Forget the draft; the next one begins with what is in force."""

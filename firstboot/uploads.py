@@ -5,29 +5,22 @@ They come from a data centre or an authority, as files, or as the answer to a re
 browsers know the root at the chain's end is not judged.
 """
 
-import base64
 import datetime
-import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-import idna
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from firstboot.certificate_files import UNREADABLE, read_file
 from firstboot.certificates import COMMON_NAME_LENGTH
+from firstboot.request import PrivateKey, a_labels
 from firstboot.texts import Said, SaidError
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-
-LARGEST = 200_000  # bytes of one file; a chain of RSA certificates has about 6000
 WARNING_DAYS = 21
 # Apple's devices refuse certificates that live longer, whoever made them
 # (Apple, "Requirements for trusted certificates in iOS 13 and macOS 10.15").
@@ -35,25 +28,6 @@ LONGEST_DAYS = 825
 RSA_BITS = 2048  # CA/Browser Forum, Baseline Requirements, section 6.1.5
 CURVES = ("secp256r1", "secp384r1")
 SIGNATURES = ("sha256", "sha384", "sha512")
-ORGANISATION_LENGTH, PLACE_LENGTH = 64, 128  # ub-organization-name, ub-locality-name of RFC 5280
-
-# RFC 7468; no body holds five dashes, so that a lost end is found and not read over.
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 #]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----")
-# RFC 7292, section 4: a sequence, of a length in any of its forms, that begins with version 3.
-_PKCS12 = re.compile(
-    rb"\x30(?:[\x00-\x80]|\x81.|\x82.{2}|\x83.{3}|\x84.{4})\x02\x01\x03", re.DOTALL
-)
-_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # PKCS#7's object identifier (RFC 2315)
-# What the library raises, early or late, for what it cannot read.
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    LookupError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 @dataclass(frozen=True)
@@ -90,102 +64,6 @@ class Bundle:
         ).decode()
 
 
-@dataclass
-class _Found:
-    """What is in the files, before anything is judged."""
-
-    certificates: list[x509.Certificate] = field(default_factory=list)
-    keys: list[PrivateKeyTypes] = field(default_factory=list)
-    request: bool = False
-
-
-def _load_key(
-    load: Callable[[bytes, bytes | None], PrivateKeyTypes], data: bytes, password: str | None
-) -> PrivateKeyTypes:
-    """The private key; raises ValueError where `data` is none."""
-    try:
-        return load(data, None)
-    except TypeError:  # it is encrypted
-        if not password:
-            raise SaidError("certificate.key_password_missing") from None
-    try:
-        return load(data, password.encode())
-    except _UNREADABLE:
-        raise SaidError("certificate.key_password_wrong") from None
-
-
-def _unpack(data: bytes) -> list[x509.Certificate]:
-    """One certificate, or those of a PKCS#7 file; Windows labels both alike in PEM."""
-    if _SIGNED_DATA in data[:32]:
-        return pkcs7.load_der_pkcs7_certificates(data)
-    return [x509.load_der_x509_certificate(data)]
-
-
-def _read_pem(data: bytes, password: str | None, found: _Found) -> None:
-    lines = b"\n".join(line.strip() for line in data.splitlines())
-    blocks = _BLOCK.findall(lines)
-    if len(blocks) != lines.count(b"-----BEGIN "):
-        raise SaidError("certificate.broken_pem")
-    for label, body in blocks:
-        if label.endswith(b"PRIVATE KEY"):
-            whole = b"-----BEGIN %b-----%b-----END %b-----\n" % (label, body, label)
-            try:
-                key = _load_key(serialization.load_pem_private_key, whole, password)
-            except _UNREADABLE:
-                raise SaidError("certificate.key_broken") from None
-            found.keys.append(key)
-        elif label.endswith(b"CERTIFICATE REQUEST"):
-            found.request = True
-        elif label.endswith(b"CERTIFICATE") or label in (b"PKCS7", b"CMS"):
-            try:
-                der = base64.b64decode(b"".join(body.split()), validate=True)
-                found.certificates += _unpack(der)
-            except _UNREADABLE:
-                raise SaidError("certificate.broken_pem") from None
-
-
-def _read_pkcs12(data: bytes, password: str | None, found: _Found) -> None:
-    loaded: pkcs12.PKCS12KeyAndCertificates | None = None
-    for attempt in (None, password):
-        if attempt and "\0" in attempt:  # the library would panic
-            break
-        try:
-            loaded = pkcs12.load_pkcs12(data, attempt.encode() if attempt else None)
-            break
-        except _UNREADABLE:
-            continue
-    if loaded is None and not password:
-        raise SaidError("certificate.bundle_password_missing")
-    if loaded is None:
-        raise SaidError("certificate.bundle_password_wrong")
-    several = [loaded.cert, *loaded.additional_certs]
-    found.certificates += [one.certificate for one in several if one]
-    if loaded.key:
-        found.keys.append(loaded.key)
-
-
-def _read(data: bytes, password: str | None) -> _Found:
-    """What a file holds, whichever its format."""
-    found = _Found()
-    if len(data) > LARGEST:
-        size, largest = -(-len(data) // 1000), LARGEST // 1000
-        raise SaidError("certificate.too_large", size=size, largest=largest)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # saved by an editor as UTF-16
-        data = data.decode("utf-16", "replace").encode()
-    if b"-----BEGIN " in data:
-        _read_pem(data, password, found)
-    elif _PKCS12.match(data):
-        _read_pkcs12(data, password, found)
-    else:
-        try:
-            found.certificates += _unpack(data)
-        except _UNREADABLE:
-            # Where it is no key either, what is missing is said once both files are read.
-            with suppress(*_UNREADABLE):
-                found.keys.append(_load_key(serialization.load_der_private_key, data, password))
-    return found
-
-
 def _called(name: x509.Name) -> str:
     """How people know a subject or issuer."""
     for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
@@ -202,6 +80,11 @@ def _title(certificate: x509.Certificate) -> str:
 def _listed(names: Iterable[str], most: int = 8) -> str:
     all_names = list(names)
     return ", ".join(all_names[:most] + ["…"] * (len(all_names) > most))
+
+
+def _day(moment: datetime.datetime) -> str:
+    """A day as it goes through JSON to the text that says it (ISO 8601)."""
+    return moment.date().isoformat()
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -235,7 +118,7 @@ def _check_strength(certificate: x509.Certificate) -> None:
     name = _title(certificate)
     try:
         key = certificate.public_key()
-    except _UNREADABLE:
+    except UNREADABLE:
         raise SaidError("certificate.unsupported_key", name=name) from None
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < RSA_BITS:
@@ -247,7 +130,8 @@ def _check_strength(certificate: x509.Certificate) -> None:
     except UnsupportedAlgorithm:
         signed = None
     if signed is None or signed.name not in SIGNATURES:
-        algorithm = signed.name.upper() if signed else certificate.signature_algorithm_oid
+        oid = certificate.signature_algorithm_oid.dotted_string
+        algorithm = signed.name.upper() if signed else oid
         raise SaidError("certificate.weak_signature", name=name, algorithm=algorithm)
 
 
@@ -309,11 +193,6 @@ def _find_key(
     raise SaidError("certificate.key_missing", name=_title(leaf))
 
 
-def _a_labels(name: str) -> str:
-    name = name.lower().rstrip(".")
-    return name if name.isascii() else idna.encode(name, uts46=True).decode()
-
-
 def _covering(certificate: x509.Certificate, name: str) -> str | None:
     """The name in `certificate` that is for the host `name` (RFC 6125, section 6.4.3).
 
@@ -339,14 +218,14 @@ def _check_leaf(leaf: x509.Certificate, host: str, now: datetime.datetime) -> No
             case x509.KeyUsage(digital_signature=False):
                 raise SaidError("certificate.wrong_purpose", name=name, missing="digitalSignature")
     if end < now:
-        raise SaidError("certificate.expired", name=name, end=end.date())
+        raise SaidError("certificate.expired", name=name, end=_day(end))
     if begin > now:
-        raise SaidError("certificate.not_yet_valid", name=name, begin=begin.date())
+        raise SaidError("certificate.not_yet_valid", name=name, begin=_day(begin))
 
 
 def _notes(leaf: x509.Certificate, names: list[str], now: datetime.datetime) -> list[Said]:
     notes, left = [], days_left(leaf, now)
-    end = leaf.not_valid_after_utc.date()
+    end = _day(leaf.not_valid_after_utc)
     if left < WARNING_DAYS:
         notes.append(Said("certificate.ends_soon", {"days": left, "end": end}))
     if (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days > LONGEST_DAYS:
@@ -374,7 +253,7 @@ def read_bundle(
     the key of an earlier request, if any. `names`: the host name, which has to be covered, then the
     relay's, which should be. `now`: with its zone. Raises SaidError for what browsers would refuse.
     """
-    one_file, other = _read(certificates, password), _read(key or b"", password)
+    one_file, other = read_file(certificates, password), read_file(key or b"", password)
     keys = one_file.keys + other.keys
     several = one_file.certificates + other.certificates
     if not several:
@@ -388,16 +267,16 @@ def read_bundle(
     for number, one in enumerate(several, start=1):
         try:
             _ = one.subject, one.issuer, one.extensions
-        except _UNREADABLE:
+        except UNREADABLE:
             raise SaidError("certificate.malformed", number=number) from None
-    wanted = [_a_labels(name) for name in names]
+    wanted = [a_labels(name) for name in names]
     leaf = _find_leaf(several)
     _check_leaf(leaf, wanted[0], now)
     chain, root = _find_chain(leaf, several, now)
     for one in chain[1:]:
         _check_strength(one)
         if one.not_valid_after_utc < now:
-            end = one.not_valid_after_utc.date()
+            end = _day(one.not_valid_after_utc)
             raise SaidError("certificate.issuer_expired", name=_title(one), end=end)
     fitting = _find_key(leaf, keys, own_key)
     notes = _notes(leaf, wanted, now)
@@ -412,31 +291,3 @@ def read_bundle(
 def days_left(certificate: x509.Certificate, now: datetime.datetime) -> int:
     """Whole days until `certificate` ends, rounded down; below zero once it has ended."""
     return (certificate.not_valid_after_utc - now).days
-
-
-def make_key() -> ec.EllipticCurvePrivateKey:
-    """A private key for a request, on the curve that all browsers and authorities take (P-256)."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def make_request(names: Sequence[str], key: PrivateKey, organisation: str, place: str) -> str:
-    """A request for a certificate for all `names`, PEM (RFC 2986), to be signed by an authority.
-
-    The subject's parts are cut to what RFC 5280 allows, and left out where they are empty; a first
-    name that is too long for it is among the alternative names alone, which are what counts.
-    """
-    wanted = list(dict.fromkeys(map(_a_labels, names)))
-    subject = {
-        NameOID.COMMON_NAME: wanted[0] if len(wanted[0]) <= COMMON_NAME_LENGTH else "",
-        NameOID.ORGANIZATION_NAME: organisation.strip()[:ORGANISATION_LENGTH],
-        NameOID.LOCALITY_NAME: place.strip()[:PLACE_LENGTH],
-    }
-    request = (
-        x509.CertificateSigningRequestBuilder()
-        .subject_name(
-            x509.Name([x509.NameAttribute(k, text) for k, text in subject.items() if text])
-        )
-        .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, wanted)), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return request.public_bytes(serialization.Encoding.PEM).decode()

@@ -2,9 +2,12 @@
 
 Each topic has a file of its own for each language, `de/TOPIC.yaml` and `en/TOPIC.yaml`: keys with
 values in the notation of str.format. Code never holds a sentence for people; errors that people see
-are a `Said`, a key and its values.
+are a `Said`, a key and its values. These go through JSON, where a day is text such as 2026-03-31;
+`{end:%d.%m.%Y}` writes it as the language does.
 """
 
+import datetime
+import string
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -35,6 +38,15 @@ class SaidError(Exception):
         self.said = Said(key, values)
 
 
+class _Words(string.Formatter):
+    """As str.format, which knows nothing of days that are text."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        if isinstance(value, str) and format_spec.startswith("%"):
+            return datetime.datetime.fromisoformat(value).strftime(format_spec)
+        return str(super().format_field(value, format_spec))
+
+
 @cache
 def topic(language: str, name: str) -> dict[str, str]:
     """All texts of one topic in one language."""
@@ -45,4 +57,4 @@ def topic(language: str, name: str) -> dict[str, str]:
 def say(language: str, key: str, **values: object) -> str:
     """The text `TOPIC.key` in `language`. Raises KeyError where there is none."""
     name, _, rest = key.partition(".")
-    return topic(language, name)[rest].format(**values)
+    return _Words().format(topic(language, name)[rest], **values)

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 
 from firstboot.web.agent import ask
-from firstboot.web.app import Wizard
+from firstboot.web.app import application
 from firstboot.web.session import Sessions
 
 # sd_listen_fds(3): the first descriptor that is handed over.
@@ -39,7 +39,7 @@ class Watched:
 async def serve() -> None:
     """Serve until idle or told to end."""
     state = Path(os.environ["STATE_DIRECTORY"])
-    watched = Watched(Wizard(ask, Sessions(state / "sessions.json")).application())
+    watched = Watched(application(ask, Sessions(state / "sessions.json")))
     config = uvicorn.Config(
         watched, log_level="warning", access_log=False, server_header=False, date_header=False
     )

@@ -19,18 +19,27 @@ class Agent(Protocol):
         """The verb's result. Raises SaidError with what root's side says to a person."""
 
 
-async def ask(verb: str, **arguments: object) -> Any:
-    """One request to the agent on this box."""
+async def _exchange(line: bytes) -> bytes:
+    """Send one line to the agent on this box, and get the one that it answers; empty: none."""
     reader, writer = await asyncio.open_unix_connection(SOCKET, limit=4_000_000)
     try:
-        writer.write(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
+        writer.write(line + b"\n")
         await writer.drain()
-        line = await asyncio.wait_for(reader.readline(), LIMIT_SECONDS)
+        return await reader.readline()
     finally:
         writer.close()
-    if not line:
+
+
+async def ask(verb: str, **arguments: object) -> Any:
+    """One request to the agent on this box. Raises SaidError where it says no, or nothing."""
+    line = json.dumps({"verb": verb, **arguments}).encode()
+    try:
+        answer = await asyncio.wait_for(_exchange(line), LIMIT_SECONDS)
+    except (OSError, TimeoutError) as error:
+        raise SaidError("setup.no_answer") from error
+    if not answer:
         raise SaidError("setup.no_answer")
-    reply = json.loads(line)
+    reply = json.loads(answer)
     if "said" in reply:
         key, values = reply["said"]
         raise SaidError(key, **values)

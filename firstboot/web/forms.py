@@ -41,7 +41,7 @@ class Field:
 class FieldError(SaidError):
     """An answer that cannot be taken, and to which question it belongs."""
 
-    def __init__(self, name: str, key: str, **values: object) -> None:
+    def __init__(self, name: str, key: str, /, **values: object) -> None:
         super().__init__(key, **values)
         self.name = name
 

@@ -21,13 +21,17 @@ Role = Literal["guest", "clerk", "administrator"]
 
 @dataclass
 class Session:
-    """One browser. token: its cookie; form: what its forms carry, against forged requests."""
+    """One browser. token: its cookie; form: what its forms carry, against forged requests.
+
+    permit: what root's side wants to see before it does anything for this person.
+    """
 
     token: str
     form: str
     language: str = "de"
     role: Role = "guest"
     name: str = ""
+    permit: str = ""
     used: float = 0.0
 
 
@@ -62,18 +66,30 @@ class Sessions:
         del content["token"]
         found[_hash(session.token)] = content
         if len(found) > MOST:
-            latest = sorted(found.items(), key=lambda item: -float(str(item[1]["used"])))
-            found = dict(latest[:MOST])
+            # Guests first: whoever only knocks, however often, puts nobody out.
+            kept = sorted(
+                found.items(),
+                key=lambda item: (item[1]["role"] == "guest", -float(str(item[1]["used"]))),
+            )
+            found = dict(kept[:MOST])
         write_whole(self.file, json.dumps(found), mode=0o600)
 
-    def begin(self, former: Session | None = None, role: Role = "guest", name: str = "") -> Session:
+    def begin(
+        self,
+        former: Session | None = None,
+        role: Role = "guest",
+        name: str = "",
+        permit: str = "",
+        language: str = "de",
+    ) -> Session:
         """A new session; after a code or password it replaces `former`, whose cookie dies."""
         if former:
             found = self._read()
             found.pop(_hash(former.token), None)
             write_whole(self.file, json.dumps(found), mode=0o600)
-        language = former.language if former else "de"
-        made = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(32), language, role, name)
+        token, form = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        spoken = former.language if former else language
+        made = Session(token, form, spoken, role, name, permit)
         self.keep(made)
         return made
 

@@ -37,7 +37,7 @@ def test_converge_on_the_box_changes_nothing(town: Town) -> None:
         "mkdir -p /run/ratssaal-ansible; cd /usr/lib/ratssaal;"
         " PYTHONPATH=. python3 -m firstboot.settings >/run/ratssaal-ansible/settings.json;"
         " HOME=/run/ratssaal-ansible ANSIBLE_CONFIG=firstboot/ansible/ansible.cfg LC_ALL=C.UTF-8"
-        " ansible-playbook --extra-vars @/run/ratssaal-ansible/settings.json"
+        " ansible-playbook --inventory localhost, --extra-vars @/run/ratssaal-ansible/settings.json"
         " firstboot/ansible/site.yml"
     )
     recap = re.search(r"localhost\s+: (.*)", answer)
@@ -53,7 +53,8 @@ def test_each_checker_accepts_its_service_s_file(town: Town) -> None:
 
 def test_units_verify(town: Town) -> None:
     units = town.box.shell(
-        "cd /usr/lib/systemd/system; ls -d ratssaal-*.service ratssaal-*.timer ratssaal-*.target"
+        "cd /usr/lib/systemd/system; ls -d ratssaal-*.service ratssaal-*.socket"
+        " ratssaal-*.timer ratssaal-*.target"
         " livekit.service nginx.service etcd.service nftables.service"
     ).split()
     assert len(units) > 8

@@ -23,6 +23,7 @@ BASE = (
     "images/mkosi.repart",
     "images/mkosi.finalize",
     "images/mkosi.postinst.chroot",
+    "images/mkosi.prepare.chroot",
     "images/initrd",
     "firstboot",
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from firstboot.texts import Said
 from firstboot.web.forms import Answers, Field, FieldError, Note, Option, Step, View
+from firstboot.web.steps.pem import LENGTH, pasted
 
 KINDS = ("own", "acme", "request", "files")
 # Let's Encrypt, the authority that most districts use; any other can be named.
@@ -23,7 +24,7 @@ def _fields(view: View) -> list[Field]:
         Field("kind", "radio", found["kind"], options, required=True),
         Field("contact", value=found["contact"], more=True, mode="email", autocomplete="email"),
         Field("directory", value=found["directory"] or DIRECTORY, more=True, mode="url"),
-        Field("authority", "textarea", found["authority"] or "", more=True),
+        Field("authority", "textarea", found["authority"] or "", more=True, length=LENGTH),
         Field("dns_server", value=dns.get("server", ""), more=True),
         Field("dns_key_name", value=dns.get("key_name", ""), more=True),
         Field(
@@ -62,7 +63,7 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
             "kind": "acme",
             "directory": answers.get("directory", "").strip() or DIRECTORY,
             "contact": answers.get("contact", "").strip(),
-            "authority": answers.get("authority", "").strip() or None,
+            "authority": pasted(answers, "authority"),
             "dns": _dns(answers, view),
         }
     elif kind == "files":

@@ -1,15 +1,23 @@
 """The box's public name: asked, diagnosed, and never a reason to stop."""
 
 import ipaddress
+import json
+import re
+from dataclasses import replace
 from typing import Any
 
-from firstboot.domain import check_name, diagnose, gather
+from firstboot.console import STATE
+from firstboot.domain import diagnose
+from firstboot.hostname import check_name
 from firstboot.letters import Kind, letter
+from firstboot.lookup import Facts, LoopResult, gather
+from firstboot.loop import reach_itself
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Step, View
 from firstboot.web.steps.network import look as look_at_cards
 
 LOCAL = "ratssaal.local"
+LETS_ENCRYPT = re.compile(r"https?://[a-z0-9.-]+\.letsencrypt\.org([:/]|$)", re.IGNORECASE)
 
 
 def _fields(view: View) -> list[Field]:
@@ -34,13 +42,29 @@ def _own(settings: dict[str, Any]) -> list[str]:
     return [address for card in cards for address in card["addresses"]]
 
 
+def own_connection(name: str, facts: Facts) -> LoopResult | None:
+    """Whether the box reaches itself; None, too, as long as it has no state to know itself by."""
+    try:
+        version = json.loads(STATE.read_text())["version"]
+    except OSError:
+        return None
+    return reach_itself(name, facts, version)
+
+
+def ca_domain(certificate: dict[str, Any]) -> str | None:
+    """By what name CAA records know the authority that is to issue; None where none is known."""
+    known = certificate["kind"] == "acme" and LETS_ENCRYPT.match(certificate["directory"] or "")
+    return "letsencrypt.org" if known else None
+
+
 def _look(settings: dict[str, Any]) -> dict[str, Any]:
     box = settings["box"]
-    own = _own(settings)
-    if box["host_name"] == LOCAL:
+    name, own = box["host_name"], _own(settings)
+    if name == LOCAL:
         return {"own": own, "findings": []}
-    facts = gather(box["host_name"], own)
-    found = diagnose(box["host_name"], facts, box["reach"], None)
+    facts = gather(name, own)
+    facts = replace(facts, loop=own_connection(name, facts))
+    found = diagnose(name, facts, box["reach"], ca_domain(box["certificate"]))
     return {"own": own, "findings": found.findings}
 
 

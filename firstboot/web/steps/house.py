@@ -1,7 +1,6 @@
 """The municipality as its guests see it."""
 
 import base64
-import binascii
 from typing import Any
 
 from firstboot.web.forms import Answers, Field, FieldError, Step, View
@@ -28,7 +27,7 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
     if answers.get("logo"):
         try:
             picture = base64.b64decode(answers["logo"], validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise FieldError("logo", "setup.house.logo_kind") from error
         # A PNG alone: an SVG could carry programs, which the page of every guest would run.
         if not picture.startswith(PNG):

@@ -6,6 +6,9 @@ from typing import Any
 
 from firstboot.texts import Said
 from firstboot.web.forms import Answers, Field, FieldError, Note, Option, Step, View
+from firstboot.web.steps.pem import LENGTH, pasted
+
+MODES = ("dhcp", "static")
 
 
 def _words(card: dict[str, Any]) -> dict[str, object]:
@@ -18,7 +21,6 @@ def _fields(view: View) -> list[Field]:
         Option(one["name"], Said("setup.network.card_label", _words(one)))
         for one in view.facts.get("cards", [])
     ]
-    modes = ("dhcp", "static")
     return [
         Field(
             "mode",
@@ -26,7 +28,7 @@ def _fields(view: View) -> list[Field]:
             network["mode"],
             tuple(
                 Option(one, Said(f"setup.network.{one}"), Said(f"setup.network.{one}_hint"))
-                for one in modes
+                for one in MODES
             ),
             required=True,
         ),
@@ -36,29 +38,45 @@ def _fields(view: View) -> list[Field]:
         Field("dns", value=" ".join(network["dns"]), more=True),
         Field("vlan", value=str(network["vlan"] or ""), more=True, mode="numeric"),
         Field("proxy", value=network["proxy"] or "", more=True, mode="url"),
-        Field("proxy_authority", "textarea", network["proxy_authority"] or "", more=True),
+        Field(
+            "proxy_authority",
+            "textarea",
+            network["proxy_authority"] or "",
+            more=True,
+            length=LENGTH,
+        ),
         Field("time_servers", value=" ".join(network["time_servers"]), more=True),
     ]
 
 
+def _card(answers: Answers, view: View) -> str:
+    """The card that a fixed address is for; where there is one alone, nobody has to choose it."""
+    cards = [one["name"] for one in view.facts.get("cards", [])]
+    chosen = answers.get("card") or (cards[0] if len(cards) == 1 else "")
+    if not chosen:
+        raise FieldError("card", "setup.network.card_missing")
+    return chosen
+
+
 def _take(answers: Answers, view: View) -> dict[str, Any]:
-    del view
     mode = answers.get("mode", "dhcp")
+    if mode not in MODES:
+        raise FieldError("mode", "setup.choose_one")
     static = mode == "static"
-    if static and not answers.get("address"):
+    if static and not answers.get("address", "").strip():
         raise FieldError("address", "setup.network.address_missing")
     vlan = answers.get("vlan", "").strip()
-    if vlan and not vlan.isdecimal():
+    if vlan and not (vlan.isdecimal() and len(vlan) <= 4 and 1 <= int(vlan) <= 4094):
         raise FieldError("vlan", "setup.network.vlan_number")
     network = {
         "mode": mode,
-        "card": answers.get("card") or None if static or vlan else None,
+        "card": _card(answers, view) if static else (answers.get("card") or None) if vlan else None,
         "address": answers.get("address", "").strip() or None if static else None,
         "gateway": answers.get("gateway", "").strip() or None if static else None,
         "dns": answers.get("dns", "").replace(",", " ").split() if static else [],
         "vlan": int(vlan) if vlan else None,
         "proxy": answers.get("proxy", "").strip() or None,
-        "proxy_authority": answers.get("proxy_authority", "").strip() or None,
+        "proxy_authority": pasted(answers, "proxy_authority"),
         "time_servers": answers.get("time_servers", "").replace(",", " ").split(),
     }
     return {"box": {"network": network}}

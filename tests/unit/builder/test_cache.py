@@ -205,6 +205,14 @@ def test_what_a_power_cut_left_half_made_is_not_mixed_into_the_next_entry(tmp_pa
     assert not (folder / "half").exists()
 
 
+def test_a_file_where_the_growing_entry_belongs_is_no_obstacle(tmp_path: Path) -> None:
+    """A killed build's last step, for which the folder was gone already."""
+    (tmp_path / ".image.growing").write_text("left over")
+    with new_entry(tmp_path / "image") as growing:
+        (growing / "content").write_text("new")
+    assert (tmp_path / "image/content").read_text() == "new"
+
+
 def test_a_damaged_entry_is_noticed_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import segno
-from fpdf import FPDF  # type: ignore[import-untyped]
+from fpdf import FPDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstboot import handover, texts
+from firstboot import paper, texts
 from firstboot.handover import Sheet, pdf
 from firstboot.texts import Said
 
@@ -36,7 +36,7 @@ SHEET = Sheet(
 )
 LONG = "Verwaltungsgemeinschaft der Städte und Gemeinden am mittleren Neckar " * 3
 WIDEST = "W" * 500
-needs_dejavu = pytest.mark.skipif(not handover.FONT.is_file(), reason="no DejaVu on this host")
+needs_dejavu = pytest.mark.skipif(not paper.FONT.is_file(), reason="no DejaVu on this host")
 
 
 def full(text: str) -> Sheet:
@@ -130,7 +130,7 @@ class Drawn:
 @pytest.fixture
 def core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A box without DejaVu."""
-    monkeypatch.setattr(handover, "FONT", Path("/nowhere/DejaVuSans.ttf"))
+    monkeypatch.setattr(paper, "FONT", Path("/nowhere/DejaVuSans.ttf"))
 
 
 @cache

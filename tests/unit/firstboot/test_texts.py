@@ -1,5 +1,6 @@
 """Every sentence exists in both languages and takes the same values there."""
 
+import datetime
 import string
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def test_both_languages_have_the_same_keys_and_values(topic: str) -> None:
         assert text.strip()
         assert english[key].strip()
         assert values(text) == values(english[key]), key
+
+
+def test_a_day_that_came_as_text_is_written_as_the_language_does() -> None:
+    for day in ("2026-03-31", datetime.date(2026, 3, 31)):
+        values = {"name": "rathaus.example", "end": day}
+        assert "am 31.03.2026 abgelaufen" in texts.say("de", "certificate.expired", **values)
+        assert "ended on 2026-03-31" in texts.say("en", "certificate.expired", **values)
 
 
 def test_no_code_holds_a_topic_that_does_not_exist() -> None:

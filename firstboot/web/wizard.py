@@ -1,0 +1,227 @@
+"""The pages of the wizard: language and code, the steps, the summary."""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from firstboot import progress
+from firstboot.texts import LANGUAGES, Said, SaidError, say
+from firstboot.web.forms import Answers, Field, FieldError, Step, View
+from firstboot.web.frame import PAGES, STEPS, Frame, download
+from firstboot.web.session import Session
+from firstboot.web.words import explained, in_short
+
+
+class Wizard:
+    """Asks all that the box has to know. Administrators change their settings on the same pages."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        # Wrong codes take a second each: they must not fill up the places at root's side.
+        self.one_code = asyncio.Lock()
+
+    # --- before the steps
+
+    async def _closed(self, session: Session) -> bool:
+        """Whether set-up is complete and nobody has asked for a new code at the box."""
+        state = await self.frame.state(session)
+        return bool(state["complete"] and (session.role != "guest" or not state["code"]))
+
+    async def language(self, request: Request, session: Session) -> Response:
+        """The first page: in which language to go on."""
+        if await self._closed(session):
+            return RedirectResponse("/admin/", 303)
+        if request.method == "GET":
+            if session.role == "clerk":
+                return RedirectResponse(await self.next_place(session), 303)
+            return self.frame.page("language.html.j2", session, page=PAGES["language"])
+        wanted = str((await request.form()).get("language", ""))
+        if wanted in LANGUAGES:
+            session.language = wanted
+            self.frame.sessions.keep(session)
+        return RedirectResponse("/setup/code", 303)
+
+    async def code(self, request: Request, session: Session) -> Response:
+        """The code from the box's screen, without which nothing opens."""
+        if await self._closed(session):
+            return RedirectResponse("/admin/", 303)
+        said = None
+        if request.method == "POST":
+            typed = str((await request.form()).get("code", ""))
+            async with self.one_code:
+                permit = await self.frame.ask(session, "code", typed=typed)
+            if permit:
+                return await self._begin(session, permit)
+            said = Said("setup.code.wrong")
+        state = await self.frame.state(session)
+        return self.frame.page(
+            "code.html.j2",
+            session,
+            403 if said else 200,
+            page=PAGES["code"],
+            error=said,
+            wrong=state["wrong_codes"],
+        )
+
+    async def _begin(self, session: Session, permit: str) -> Response:
+        """A new session for who has typed the code; after set-up, to name administrators anew."""
+        sessions, name = self.frame.sessions, say(session.language, "setup.clerk")
+        if (await self.frame.state(session))["complete"]:
+            begun = sessions.begin(session, "administrator", name, permit)
+            return self.frame.opened(begun, RedirectResponse(f"{_base(begun)}/administrators", 303))
+        begun = sessions.begin(session, "clerk", name, permit)
+        draft = await self.frame.ask(begun, "draft")
+        if "language" not in draft["done"]:
+            part = {"box": {"language": session.language}}
+            # Where two come at the same moment, the other has answered this.
+            with contextlib.suppress(SaidError):
+                revision = draft["revision"]
+                await self.frame.ask(begun, "put", step="language", part=part, revision=revision)
+        return self.frame.opened(begun, RedirectResponse(await self.next_place(begun), 303))
+
+    async def next_place(self, session: Session) -> str:
+        """Where somebody who comes back goes on: the first step that is not done."""
+        now = progress.read()
+        if (now and not now["finished"]) or (await self.frame.state(session))["pending"]:
+            return "/setup/progress"
+        done = (await self.frame.ask(session, "draft"))["done"]
+        for name in STEPS:
+            if name not in done:
+                return f"/setup/{name}"
+        return "/setup/summary"
+
+    # --- the steps
+
+    async def _view(self, step: Step, session: Session) -> tuple[View, dict[str, Any]]:
+        draft = await self.frame.ask(session, "draft")
+        facts = await asyncio.to_thread(step.look, draft["settings"])
+        secrets = frozenset(draft["secrets"])
+        return View(session.language, draft["settings"], secrets, facts), draft
+
+    async def step(self, request: Request, session: Session) -> Response:
+        """One step: its questions, and taking the answers."""
+        step = _step(request)
+        view, draft = await self._view(step, session)
+        fields = step.fields(view)
+        error: SaidError | None = None
+        revision = draft["revision"]
+        if request.method == "POST":
+            given = await self.frame.answers(request)
+            # What comes back for correction knows no more of others' answers than before.
+            revision = _number(given.get("revision", ""))
+            try:
+                part = await asyncio.to_thread(step.take, given, view)
+                await self.frame.ask(session, "put", step=step.name, part=part, revision=revision)
+                again = given.get("then") == "again"
+                return RedirectResponse(_place(session, step.name, after=not again), 303)
+            except SaidError as problem:
+                if problem.said.key == "setup.not_allowed":
+                    raise
+                error = explained(problem, step.name, fields, session.language)
+            if error.said.key == "store.somebody_else":
+                view, draft = await self._view(step, session)
+                fields, revision = step.fields(view), draft["revision"]
+            else:
+                fields = [_as_typed(one, given) for one in fields]
+        return self._step_page(session, step, view, fields, revision, error)
+
+    def _step_page(
+        self,
+        session: Session,
+        step: Step,
+        view: View,
+        fields: list[Field],
+        revision: int,
+        error: SaidError | None,
+    ) -> Response:
+        names = list(STEPS)
+        place = names.index(step.name)
+        at_fault = error.name if isinstance(error, FieldError) else ""
+        return self.frame.page(
+            "step.html.j2",
+            session,
+            422 if error else 200,
+            page=PAGES[step.name],
+            step=step,
+            fields=fields,
+            notes=step.notes(view),
+            letters=step.letters(view),
+            revision=revision,
+            error=error.said if error else None,
+            at_fault=at_fault,
+            back=f"{_base(session)}/{names[place - 1]}" if place else "",
+            open=any(one.more and (one.name == at_fault) for one in fields),
+        )
+
+    async def letter(self, request: Request, session: Session) -> Response:
+        """A step's letter as a text file."""
+        step = _step(request)
+        view, _ = await self._view(step, session)
+        for one in step.letters(view):
+            text = f"{one.subject}\n\n{one.body}"
+            return download(text.encode(), "text/plain; charset=utf-8", f"{one.name}.txt")
+        raise HTTPException(404)
+
+    async def request_file(self, request: Request, session: Session) -> Response:
+        """The box's own certificate request, for the data centre."""
+        del request
+        pem: str = await self.frame.ask(session, "request")
+        return download(pem.encode(), "application/pkcs10", "ratssaal.csr")
+
+    # --- the end
+
+    async def summary(self, request: Request, session: Session) -> Response:
+        """All answers once more, and the button that brings them into force."""
+        del request
+        draft = await self.frame.ask(session, "draft")
+        missing = [name for name in STEPS if name not in draft["done"]]
+        if session.role == "administrator":
+            missing = []
+        rows = [(name, in_short(name, draft["settings"], session.language)) for name in STEPS]
+        return self.frame.page(
+            "summary.html.j2", session, page=PAGES["summary"], rows=rows, missing=missing
+        )
+
+    async def apply(self, request: Request, session: Session) -> Response:
+        """Begin to bring the draft into force."""
+        del request
+        await self.frame.ask(session, "apply", who=session.name)
+        place = "/admin/progress" if session.role == "administrator" else "/setup/progress"
+        return RedirectResponse(place, 303)
+
+
+def _base(session: Session) -> str:
+    return "/admin/settings" if session.role == "administrator" else "/setup"
+
+
+def _place(session: Session, name: str, *, after: bool) -> str:
+    """The page of a step, or the one that follows when it is done."""
+    names = [*STEPS, "summary"]
+    if after:
+        done = session.role == "administrator"
+        name = "summary" if done else names[names.index(name) + 1]
+    return f"{_base(session)}/{name}"
+
+
+def _step(request: Request) -> Step:
+    step = STEPS.get(request.path_params["step"])
+    if step is None:
+        raise HTTPException(404)
+    return step
+
+
+def _number(text: str) -> int:
+    """A revision as a form carries it; -1, which none has, for what is no number."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else -1
+
+
+def _as_typed(field: Field, given: Answers) -> Field:
+    """The field with what a person has just typed; passwords and files have to be given again."""
+    if field.kind in ("password", "file"):
+        return field
+    return replace(field, value=given.get(field.name, ""))

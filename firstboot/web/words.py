@@ -1,0 +1,92 @@
+"""Settings and states in short, for summary, history and overview."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from firstboot.named import Named
+from firstboot.texts import Said, SaidError, say
+from firstboot.web.forms import Field, FieldError, Note
+
+STATE = Path("/run/ratssaal/public/state.json")
+WARNING_DAYS = 21
+# Which step asked for a setting: the first part of its name that fits.
+ASKED_IN = {
+    "box.network": "network",
+    "box.reach": "reach",
+    "box.host_name": "domain",
+    "box.turn_name": "domain",
+    "box.certificate": "certificate",
+    "box.language": "language",
+    "cluster.house": "house",
+    "cluster.administration": "administrators",
+    "cluster.meetings": "meetings",
+    "cluster.texts": "texts",
+}
+
+
+def in_short(name: str, settings: dict[str, Any], language: str) -> str:
+    """What was answered in a step, in one line."""
+    box, cluster = settings["box"], settings["cluster"]
+    people = ", ".join(one["name"] for one in cluster["administration"]["people"])
+    network = box["network"]
+    texts: dict[str, str] = {
+        "network": network["address"] or say(language, "setup.network.dhcp"),
+        "house": cluster["house"]["name"],
+        "reach": say(language, f"setup.reach.{box['reach']}"),
+        "domain": box["host_name"],
+        "certificate": say(language, f"setup.certificate.{box['certificate']['kind']}"),
+        "administrators": people or say(language, "setup.nothing_yet"),
+        "meetings": say(language, f"setup.meetings.{cluster['meetings']['preset']}"),
+        "texts": say(language, "setup.texts.kept"),
+        "cluster": say(language, "setup.cluster.alone"),
+    }
+    return texts[name]
+
+
+def changed_words(what: list[str], language: str) -> list[str]:
+    """The titles of the steps in which these settings are answered."""
+    found = [step for name in what for prefix, step in ASKED_IN.items() if name.startswith(prefix)]
+    return [say(language, f"setup.{step}.title") for step in dict.fromkeys(found)]
+
+
+def explained(error: SaidError, step: str, fields: list[Field], language: str) -> SaidError:
+    """`error`, or where root's side has named a setting that it does not take, its question."""
+    if error.said.key != "setup.not_accepted":
+        return error
+    place = str(error.said.values["answer"]).split(".")
+    names = {*place, "_".join(place[-2:])}
+    if len(place) > 1 and place[-2].isdecimal():
+        names.add(f"{place[-1]}{int(place[-2]) + 1}")
+    for field in fields:
+        if field.name in names:
+            words = say(language, f"setup.{step}.{field.name}")
+            return FieldError(field.name, "setup.not_accepted", answer=words)
+    return SaidError("setup.not_accepted", answer=say(language, f"setup.{step}.title"))
+
+
+def healthy(file: Path = STATE) -> bool:
+    """Whether all services run, as the box itself has found."""
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(found["ready"])
+
+
+def certificate_notes(state: dict[str, Any]) -> list[Note]:
+    """How long the certificate for the public name still lasts."""
+    settings = state["settings"]
+    if settings is None or settings["box"]["certificate"]["kind"] == "own":
+        return [Note("note", Said("admin.certificate_own"))]
+    found = state["certificate"]
+    host = settings["box"]["host_name"]
+    end = datetime.datetime.fromisoformat(found["not_after"]) if found else None
+    if end is None or not Named(tuple(found["names"]), "", end).covers(host):
+        return [Note("problem", Said("admin.certificate_missing", {"name": host}))]
+    left = (end - datetime.datetime.now(datetime.UTC)).days
+    values: dict[str, object] = {"days": left, "date": end.date().isoformat()}
+    if left < WARNING_DAYS:
+        return [Note("problem", Said("admin.certificate_ends", values))]
+    return [Note("good", Said("admin.certificate_good", values))]

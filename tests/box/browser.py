@@ -1,0 +1,105 @@
+"""Headless Chromium inside a stage, from a Debian tree of its own, driven by Playwright."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from builder.cache import hash_of
+from builder.stage import Stage
+from builder.toolbox import Toolbox, open_tree
+
+PACKAGES = Path(__file__).parent / "browsers.packages"
+# A browser in a test: no sandbox, as root has none; no service of its maker's; cameras that move.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def tree() -> Toolbox:
+    """The tree with the browsers, made first where there is none."""
+    return open_tree("browsers", hash_of(PACKAGES), PACKAGES, ("usr/bin/chromium",))
+
+
+@contextmanager
+def browser(stage: Stage) -> Iterator[Browser]:
+    """A browser on the stage's network; it ends with the block."""
+    inside = stage.enter(tree().command(["chromium"], writable=[stage.folder], own_processes=True))
+    program = stage.folder / "chromium"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(inside)} "$@"\n')
+    program.chmod(0o755)
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+def visit(found: Browser, *, phone: bool = False, language: str = "de-DE") -> BrowserContext:
+    """A person's browser: nothing remembered, the box's own authority not known to it yet."""
+    size: Any = PHONE if phone else DESKTOP
+    return found.new_context(
+        ignore_https_errors=True,
+        locale=language,
+        viewport=size,
+        permissions=["camera", "microphone"],
+    )
+
+
+class Keyboard:
+    """Somebody who has no mouse: Tab until the place is reached, then keys."""
+
+    MOST = 60
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def reach(self, selector: str) -> None:
+        """Press Tab until the element has the focus; AssertionError where it never does."""
+        for _ in range(self.MOST):
+            if self.page.evaluate("s => document.activeElement?.matches(s) ?? false", selector):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} cannot be reached with the keyboard on {self.page.url}")
+
+    def type(self, selector: str, text: str) -> None:
+        """Reach a field and write `text` in place of what is in it."""
+        self.reach(selector)
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+
+    def choose(self, group: str, value: str) -> None:
+        """Reach a group of choices and go to one of them by the arrow keys."""
+        self.reach(f"input[name={group}]")
+        wanted = f"input[name={group}][value={value}]"
+        for _ in range(10):
+            if self.page.evaluate("s => document.querySelector(s).checked", wanted):
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{value} cannot be chosen with the keyboard")
+
+    def press(self, name: str) -> None:
+        """Reach the button called `name`, press it, and wait for the page it leads to."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        expect(button).to_be_visible()
+        for _ in range(self.MOST):
+            if button.evaluate("b => b === document.activeElement"):
+                with self.page.expect_navigation():
+                    self.page.keyboard.press("Enter")
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"The button {name} cannot be reached with the keyboard")

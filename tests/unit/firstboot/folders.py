@@ -1,0 +1,108 @@
+"""A box in the folders of a test: its settings, secrets and code, and what it would start."""
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firstboot import agent, code, converge, named, progress
+from firstboot.permits import Asker
+from firstboot.settings import Settings
+from firstboot.store import Draft, Store
+from firstboot.texts import Said, SaidError
+
+RECORDED = Path(__file__).parent / "recorded"
+PASSWORD = "korrekt pferd batterie klammer"
+
+
+class Box:
+    """Root's side of a box, with programs of its own on PATH: systemctl(1) and ip(8)."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.store = Store(folder / "settings", folder / "secrets")
+        self.store.secrets.mkdir(mode=0o700)
+        self.tls = folder / "tls"
+        self.tls.mkdir()
+        self.progress = folder / "progress.json"
+        self._commands = folder / "commands"
+        programs = folder / "programs"
+        programs.mkdir()
+        self.program("systemctl", f'echo "$@" >>{self._commands}')
+        self.show_cards("one-card")
+        monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+        file = self.store.secrets / "code.json"
+        for function in (code.read, code.renew, code.forget):
+            monkeypatch.setattr(function, "__defaults__", (file,))
+        monkeypatch.setattr(code.check, "__defaults__", (file, 0.0))
+        monkeypatch.setattr(named.read, "__defaults__", (self.tls,))
+        monkeypatch.setattr(named.install, "__defaults__", (self.tls,))
+        monkeypatch.setattr(progress.read, "__defaults__", (self.progress,))
+        # What only a whole box can do: configuring services, telling the others in the store.
+        self.said: Said | None = None
+        self.published: list[int] = []
+        monkeypatch.setattr(converge, "bring_into_force", lambda *_: self.said)
+        monkeypatch.setattr(converge, "_publish", lambda _, number: self.published.append(number))
+        monkeypatch.setattr(converge, "_follow_names", lambda: None)
+        monkeypatch.setattr(converge, "play", self._play)
+        monkeypatch.setattr(converge, "Progress", partial(progress.Progress, file=self.progress))
+        self.played: list[tuple[Settings, bool]] = []
+        code.renew()
+
+    def _play(self, settings: Settings, complete: bool) -> None:
+        self.played.append((settings, complete))
+
+    def program(self, name: str, script: str) -> None:
+        """Put a program of the shell on PATH."""
+        file = self.folder / "programs" / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+
+    def show_cards(self, recorded: str) -> None:
+        """Have ip(8) tell what it told on another box."""
+        cards = json.loads((RECORDED / f"{recorded}.json").read_text())["address"]
+        file = self.folder / "cards.json"
+        file.write_text(json.dumps(cards))
+        self.program("ip", f"cat {file}")
+
+    def commands(self) -> list[str]:
+        """What systemctl was called with, oldest first."""
+        return self._commands.read_text().splitlines() if self._commands.exists() else []
+
+    def ask(self, verb: str, /, **arguments: object) -> Any:
+        """As the agent's socket does: all that goes through is JSON."""
+        return self.ask_as(None, verb, **arguments)
+
+    def ask_as(self, known: Asker | None, verb: str, /, **arguments: object) -> Any:
+        """As `ask`, by somebody who needs no permit."""
+        line = json.dumps({"verb": verb, **arguments}).encode()
+        answer = json.loads(json.dumps(agent.reply(line, self.store, known)))
+        if "said" in answer:
+            key, values = answer["said"]
+            raise SaidError(key, **values)
+        return answer["ok"]
+
+    def code(self) -> str:
+        """The code on the box's screen."""
+        known = code.read()
+        assert known
+        assert known.shown
+        return known.shown
+
+    def converge(self) -> bool:
+        """What systemd does when it is told to start ratssaal-converge.service."""
+        return converge.converge(self.store)
+
+    def set_up(self, settings: Settings) -> None:
+        """Bring settings into force, all at once."""
+        Draft(self.store).begin(settings)
+        agent.apply(self.store, "Antwortdatei")
+        assert self.converge()
+
+    def files(self) -> list[Path]:
+        """All files that the box keeps about itself."""
+        kept = (self.store.folder, self.store.secrets, self.tls)
+        return [one for folder in kept for one in folder.rglob("*") if one.is_file()]

@@ -1,0 +1,323 @@
+"""Bringing settings into force: once, as a whole, or back to what was there before."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from firstboot import code, converge, named, progress
+from firstboot.converge import FAULTS, at_fault
+from firstboot.health import BASE_UNITS
+from firstboot.permits import ROOT
+from firstboot.progress import Progress
+from firstboot.settings import Settings
+from firstboot.stack import Stack
+from firstboot.store import Applied, Draft
+from firstboot.texts import Said
+from tests.unit.firstboot.folders import Box
+from tests.unit.firstboot.test_named import pair
+
+pytestmark = pytest.mark.unit
+
+HASH = "$argon2id$v=19$m=65536,t=3,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA"
+
+
+def settings(name: str = "Gemeinde Musterhausen", **box: Any) -> Settings:
+    people = [{"name": "Anna", "password": HASH}]
+    administration = {"people": people, "alone_because": "klein"}
+    cluster = {"house": {"name": name}, "administration": administration}
+    return Settings.model_validate({"box": box, "cluster": cluster})
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    return Box(tmp_path, monkeypatch)
+
+
+def ask_for(box: Box, wanted: Settings) -> int:
+    """Somebody wants these settings in force."""
+    Draft(box.store).begin(wanted)
+    number: int = box.ask_as(ROOT, "apply", who="Anna")
+    return number
+
+
+@pytest.mark.parametrize(
+    ("wrong", "changed", "answer"),
+    [
+        ([], [], ""),
+        ([], ["box.reach"], "box.reach"),
+        (["nginx.service"], [], ""),
+        (["nginx.service"], ["box.network.proxy", "box.host_name"], "box.host_name"),
+        (["nginx.service"], ["box.host_name", "box.certificate.key"], "box.certificate.key"),
+        (["nginx.service"], ["box.reach", "cluster.house.name"], "cluster.house.name"),
+        (["systemd-networkd.service"], ["box.host_name", "box.network.vlan"], "box.network.vlan"),
+        (
+            ["nftables.service"],
+            ["cluster.house.name", "cluster.administration.networks"],
+            "cluster.administration.networks",
+        ),
+        (["unknown.service"], ["box.reach", "box.host_name"], "box.reach"),
+        (["unknown.service", "nginx.service"], ["box.reach", "box.host_name"], "box.host_name"),
+        (["nginx.service"], ["box.network.proxy"], "box.network.proxy"),
+    ],
+)
+def test_the_answer_at_fault_is_one_that_the_failed_unit_is_made_of(
+    wrong: list[str], changed: list[str], answer: str
+) -> None:
+    assert at_fault(dict.fromkeys(wrong, "failed"), tuple(changed)) == answer
+
+
+def test_faults_are_named_for_units_that_are_watched_and_settings_that_exist() -> None:
+    content = settings().model_dump(mode="json")
+    for prefixes in FAULTS.values():
+        for prefix in prefixes:
+            inside: Any = content
+            for word in prefix.split("."):
+                inside = inside[word]
+    assert "nginx.service" in BASE_UNITS
+
+
+def test_roles_get_no_secrets(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    description = tmp_path / "stack.yaml"
+    description.write_text(
+        yaml.safe_dump(
+            {
+                "name": "x",
+                "units": ["x.service"],
+                "doors": [{"port": 443, "protocol": "udp", "purpose": "media"}],
+                "health": [],
+            }
+        )
+    )
+    monkeypatch.setattr(Stack, "read", staticmethod(lambda read=Stack.read: read(description)))
+    chain, key = pair("rat.example", "turn.rat.example")
+    wanted = settings(
+        host_name="rat.example", certificate={"kind": "files", "chain": chain, "key": key}
+    )
+    found = converge.variables(wanted, complete=True)
+    text = json.dumps(found)
+    assert HASH not in text
+    assert "PRIVATE KEY" not in text
+    assert found["complete"] is True
+    assert (found["named"], found["named_turn"]) == (False, False)
+    named.install(chain, key)
+    found = converge.variables(wanted, complete=False)
+    assert (found["named"], found["named_turn"]) == (True, True)
+    assert found["complete"] is False
+    other = converge.variables(settings(host_name="other.example"), complete=True)
+    assert (other["named"], other["named_turn"]) == (False, False)
+    del box
+
+
+def test_before_set_up_there_is_nothing_to_do(box: Box) -> None:
+    assert box.converge()
+    assert progress.read() is None
+    assert box.played == []
+
+
+def test_settings_come_into_force_once(box: Box) -> None:
+    number = ask_for(box, settings())
+    assert box.converge()
+    applied = box.store.applied()
+    assert applied
+    assert (applied.generation, applied.named) == (number, False)
+    assert box.published == [number]
+    assert code.read() is None
+    assert not Draft(box.store).path.exists()
+    found = progress.read()
+    assert found
+    assert (found["finished"], found["ok"]) == (True, True)
+    box.progress.unlink()
+    assert box.converge()
+    assert progress.read() is None, "a second time nothing is done"
+
+
+def test_another_image_or_another_certificate_brings_the_same_settings_into_force_again(
+    box: Box,
+) -> None:
+    ask_for(box, settings(host_name="rat.example"))
+    assert box.converge()
+    applied = box.store.applied()
+    assert applied
+    box.store.set_applied(Applied(1, "0.0.1", False))
+    assert box.converge()
+    assert box.store.applied() == applied
+    named.install(*pair("rat.example"))
+    assert box.converge()
+    assert box.store.applied() == Applied(1, applied.image, True)
+    assert box.published == [1, 1, 1]
+    named.remove()
+    named.install(*pair("other.example"))
+    assert box.converge()
+    assert box.store.applied() == Applied(1, applied.image, False)
+
+
+def test_what_failed_is_given_up_and_the_settings_before_come_back(box: Box) -> None:
+    ask_for(box, settings("eins"))
+    assert box.converge()
+    ask_for(box, settings("zwei"))
+    box.said = Said("converge.not_healthy", {"answer": "cluster.house.name"})
+    assert not box.converge()
+    assert box.store.applied() == Applied(1, "unknown", False)
+    assert box.store.generation(2).failed == box.said
+    assert box.played == [(settings("eins"), True)]
+    assert box.published == [1]
+    # The answers are still there, to be corrected.
+    assert Draft(box.store).settings() == settings("zwei")
+    found = progress.read()
+    assert found
+    assert (found["finished"], found["ok"]) == (True, False)
+    assert [key for key, _ in found["notes"]] == ["converge.not_healthy", "converge.went_back"]
+    box.progress.unlink()
+    assert box.converge(), "it is not tried again and again"
+    assert progress.read() is None
+
+
+def test_what_failed_at_set_up_leads_back_to_the_wizard_and_keeps_the_code(box: Box) -> None:
+    ask_for(box, settings())
+    box.said = Said("converge.configuration_refused", {"answer": "box.host_name"})
+    assert not box.converge()
+    assert box.store.applied() is None
+    assert code.read()
+    assert box.played == [(Settings(), False)]
+    box.said = None
+    assert box.ask_as(ROOT, "apply", who="Anna") == 2
+    assert box.converge()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError("disk full"), ValueError("x"), subprocess.CalledProcessError(1, ["etcdctl"])],
+)
+@pytest.mark.parametrize("place", ["bring_into_force", "_publish"])
+def test_a_fault_of_ours_ends_the_waiting_too(
+    box: Box,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    fault: Exception,
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(converge, place, fail)
+    ask_for(box, settings())
+    assert not box.converge()
+    assert box.store.applied() is None
+    assert box.store.pending() is None
+    found = progress.read()
+    assert found
+    assert found["finished"]
+    assert found["notes"][0] == ["converge.broken", {}]
+    assert type(fault).__name__ in capsys.readouterr().err
+
+
+def test_what_was_asked_for_meanwhile_follows_at_once(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd does not start a unit again that is running still."""
+    monkeypatch.setattr(converge, "Store", lambda: box.store)
+    monkeypatch.setattr(sys, "argv", ["converge"])
+    names: list[str] = []
+
+    def force(wanted: Settings, *_: object) -> None:
+        if not names:
+            ask_for(box, settings("zwei"))
+        names.append(wanted.cluster.house.name)
+
+    monkeypatch.setattr(converge, "bring_into_force", force)
+    ask_for(box, settings("eins"))
+    assert converge.main() == 0
+    assert names == ["eins", "zwei"]
+    assert box.store.applied() == Applied(2, "unknown", False)
+
+
+def test_what_somebody_answered_meanwhile_is_not_lost(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for(box, settings())
+
+    def force(*_: object) -> None:
+        revision = Draft(box.store).read()["revision"]
+        part = {"box": {"reach": "public"}}
+        box.ask_as(ROOT, "put", step="reach", part=part, revision=revision)
+
+    monkeypatch.setattr(converge, "bring_into_force", force)
+    assert box.converge()
+    assert box.store.settings(1).box.reach == "house"
+    assert Draft(box.store).settings().box.reach == "public"
+
+
+def test_each_stage_is_shown_and_one_that_fails_ends_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real stages; what Ansible answers, and what the services do, is given."""
+    played = subprocess.CompletedProcess(["ansible-playbook"], 0, "", "")
+    wrong: dict[str, str] = {}
+    monkeypatch.setattr(converge, "play", lambda *_: played)
+    monkeypatch.setattr(converge, "_follow_names", lambda: None)
+    monkeypatch.setattr(converge, "_settle", lambda: wrong)
+
+    def force() -> tuple[Said | None, dict[str, Any]]:
+        shown = Progress(1, converge.STAGES, tmp_path / "progress.json")
+        said = converge.bring_into_force(settings(), ("box.reach", "box.host_name"), shown)
+        found = progress.read(shown.file)
+        assert found
+        return said, dict(found["stages"])
+
+    done = {"certificate": "done", "configuration": "done", "services": "done"}
+    assert force() == (None, done)
+    wrong["nginx.service"] = "failed"
+    said, stages = force()
+    assert said == Said("converge.not_healthy", {"answer": "box.host_name"})
+    assert stages == {**done, "services": "failed"}
+    played.returncode, played.stdout = 2, "TASK [web] failed"
+    said, stages = force()
+    assert said == Said("converge.configuration_refused", {"answer": "box.reach"})
+    assert stages == {**done, "configuration": "failed", "services": "waiting"}
+    assert "TASK [web] failed" in capsys.readouterr().err
+
+
+def test_a_certificate_that_does_not_come_is_told_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = tmp_path / "tls"
+    served.mkdir()
+    monkeypatch.setattr(named.install, "__defaults__", (served,))
+    chain, key = pair("rat.example")
+    other = pair("rat.example")[1]
+    good = settings(certificate={"kind": "files", "chain": chain, "key": key})
+    bad = settings(certificate={"kind": "files", "chain": chain, "key": other})
+    assert converge._certificate(settings()) is None
+    assert converge._certificate(good) is None
+    assert converge._certificate(bad) == Said("converge.certificate_unusable")
+    assert (served / "named/privkey.pem").read_text() == key
+
+
+def test_a_playbook_gets_its_settings_in_a_file_for_root_alone(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
+    monkeypatch.undo()
+    monkeypatch.setattr(converge, "WORK", work)
+    monkeypatch.setattr(converge, "variables", lambda *_: {"settings": {"box": "x"}})
+    programs = tmp_path / "programs"
+    program = programs / "ansible-playbook"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >{tmp_path}/called\nstat -c %a {work}/settings.json\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    ended = converge.play(settings(), True, "--check")
+    assert (ended.returncode, ended.stdout) == (0, "600\n")
+    assert stat.S_IMODE(work.stat().st_mode) == 0o700
+    called = (tmp_path / "called").read_text().split()
+    assert f"@{work}/settings.json" in called
+    assert "--check" in called
+    assert called[-1].endswith("site.yml")
+    del box

@@ -1,0 +1,206 @@
+"""Answers that come as a file: taken whole, or refused with a sentence that repeats no value."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from firstboot import unattended
+from firstboot.settings import Settings
+from firstboot.texts import LANGUAGES, SaidError
+from firstboot.unattended import LIMIT_BYTES, from_credential, read
+from tests.unit.firstboot.folders import Box
+
+pytestmark = pytest.mark.unit
+
+HASH = "$argon2id$v=19$m=65536,t=3,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA"
+ANSWERS = f"""
+# Der Landkreis bereitet vor.
+box:
+  reach: public
+  host_name: Sitzung.Musterhausen.example
+cluster:
+  house: {{name: "Gemeinde Musterhausen", colour: "#123456"}}
+  administration:
+    people:
+      - {{name: Anna, password: "{HASH}"}}
+    alone_because: Ein kleines Haus
+"""
+
+
+def refused(content: bytes) -> SaidError:
+    with pytest.raises(SaidError) as error:
+        read(content)
+    for language in LANGUAGES:
+        assert error.value.said.text(language)
+    return error.value
+
+
+def test_answers_are_settings_with_what_was_not_answered_as_before() -> None:
+    found = read(ANSWERS.encode())
+    assert found.box.host_name == "sitzung.musterhausen.example"
+    assert found.box.turn_name == "turn.sitzung.musterhausen.example"
+    assert found.box.network == Settings().box.network
+    assert found.cluster.administration.people[0].name == "Anna"
+
+
+def test_a_file_from_windows_is_read_too() -> None:
+    assert read(b"\xef\xbb\xbf" + ANSWERS.replace("\n", "\r\n").encode()) == read(ANSWERS.encode())
+
+
+def test_a_file_that_is_too_large_is_not_read() -> None:
+    error = refused(ANSWERS.encode() + b"#" * LIMIT_BYTES)
+    assert error.said.key == "answers.too_large"
+    assert error.said.values == {"limit": 1000}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"box: {reach: public\ncluster: x", 2),
+        (b"\n\nbox: [", 3),
+        (b"a: 1\n\tb: 2", 2),
+        (b"\xff\xfe\x00", 1),
+        (b"a: \xe4\xf6", 1),
+        (b"a: \x00", 1),
+        (b"!!python/object/apply:os.system ['true']", 1),
+        (b"[" * 20_000, 1),
+    ],
+)
+def test_what_is_no_yaml_is_named_by_its_line(content: bytes, line: int) -> None:
+    error = refused(content)
+    assert error.said.key == "answers.not_yaml"
+    assert error.said.values == {"line": line}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("", "-"),
+        ("[]", "-"),
+        ("just words", "-"),
+        ("7", "-"),
+        ("box: {host_name: 'not a secret name'}", "box.host_name"),
+        ("box: {secret_word: 1}", "box.secret_word"),
+        ("box: {network: {mode: static}}", "box.network"),
+        ("cluster: {house: {colour: secret}}", "cluster.house.colour"),
+        (
+            "cluster: {administration: {people: [{name: A}]}}",
+            "cluster.administration.people.0.password",
+        ),
+        (
+            "cluster: {administration: {people: [{name: A, password: secret}]}}",
+            "cluster.administration.people.0.password",
+        ),
+        ("version: 2", "version"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_named_without_its_value(content: str, place: str) -> None:
+    error = refused(content.encode())
+    assert error.said.key == "answers.not_accepted"
+    assert error.said.values == {"answer": place}
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@example(b"a: &a [*a]")
+@example(b"? {a: 1}\n: 2")
+@example(b"2026-13-45")
+@example(b"1: 2")
+@example(b"a: !!timestamp x")
+@example(b"a: !!int ''")
+@example(b"a: !!bool x")
+@example(b"a: !!float x")
+@example(b"box: {1: 2}")
+@given(
+    st.binary(max_size=80)
+    | st.text(alphabet="abc:{}[]&*!|>-\n \"'#?%@0123", max_size=60).map(str.encode)
+)
+def test_no_file_breaks_the_reading(content: bytes) -> None:
+    try:
+        read(content)
+    except SaidError as error:
+        assert error.said.key.startswith("answers.")
+
+
+def test_aliases_that_grow_without_end_are_refused_soon() -> None:
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
+    assert refused("\n".join(lines).encode()).said.key == "answers.not_accepted"
+
+
+def test_a_credential_of_systemd_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert from_credential() is None
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert from_credential() is None
+    (tmp_path / "ratssaal.answers").write_bytes(b"a: 1")
+    assert from_credential() == b"a: 1"
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    """A box that looks for answers in the folders of this test."""
+    box = Box(tmp_path, monkeypatch)
+    monkeypatch.setattr(unattended, "Store", lambda: box.store)
+    monkeypatch.setattr(unattended, "SEED", tmp_path / "no-stick")
+    monkeypatch.setattr(unattended, "ERROR", tmp_path / "answers-error.txt")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    return box
+
+
+def give(box: Box, content: str) -> None:
+    (box.folder / "credentials/ratssaal.answers").write_text(content)
+
+
+def test_answers_are_brought_into_force_without_a_click(box: Box) -> None:
+    give(box, ANSWERS)
+    assert unattended.main() == 0
+    assert box.commands() == ["start --no-block ratssaal-converge.service"]
+    assert box.converge()
+    assert box.store.settings(1) == read(ANSWERS.encode())
+    assert box.store.generation(1).who == "Antwortdatei"
+    assert not (box.store.secrets / "draft.json").exists()
+
+
+def test_without_answers_nothing_happens(box: Box) -> None:
+    assert unattended.main() == 0
+    assert box.commands() == []
+    assert box.store.numbers() == []
+
+
+def test_once_settings_were_made_no_file_changes_anything(box: Box) -> None:
+    give(box, ANSWERS)
+    unattended.main()
+    box.converge()
+    give(box, ANSWERS.replace("Gemeinde", "Stadt"))
+    assert unattended.main() == 0
+    assert box.store.numbers() == [1]
+
+
+@pytest.mark.parametrize("content", ["box: {host_name: 'geheim geheim'}", "box: {reach: public}"])
+def test_what_is_wrong_with_the_file_is_for_the_screen_without_its_values(
+    box: Box, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give(box, content)
+    assert unattended.main() == 1
+    lines = (box.folder / "answers-error.txt").read_text().splitlines()
+    assert len(lines) == 2
+    assert lines[0] != lines[1]
+    assert capsys.readouterr().err.strip() == lines[1]
+    assert "geheim" not in "".join(lines)
+    assert box.store.numbers() == []
+    assert box.commands() == ["restart --no-block ratssaal-console.service"]
+
+
+def test_a_good_file_follows_a_bad_one(box: Box) -> None:
+    give(box, "box: {reach: public}")
+    assert unattended.main() == 1
+    give(box, ANSWERS)
+    assert unattended.main() == 0
+    assert box.store.settings(1) == read(yaml.safe_dump(yaml.safe_load(ANSWERS)).encode())

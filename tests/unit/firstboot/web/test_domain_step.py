@@ -1,0 +1,44 @@
+"""The step that asks for the box's name: what is passed on to the diagnosis."""
+
+from pathlib import Path
+
+import pytest
+
+from firstboot.lookup import Facts, Lookup
+from firstboot.web.steps import domain
+from firstboot.web.steps.certificate import DIRECTORY
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("kind", "directory", "known"),
+    [
+        ("acme", "https://acme-v02.api.letsencrypt.org/directory", True),
+        ("acme", "https://acme-v02.API.LetsEncrypt.org:443/directory", True),
+        ("acme", "https://acme-staging-v02.api.letsencrypt.org", True),
+        ("acme", "https://letsencrypt.org.bank.example/directory", False),
+        ("acme", "https://evilletsencrypt.org/directory", False),
+        ("acme", "https://ca.example/acme.letsencrypt.org/", False),
+        ("acme", "https://[2001:db8::1]/directory", False),
+        ("acme", None, False),
+        ("own", "https://acme-v02.api.letsencrypt.org/directory", False),
+    ],
+)
+def test_the_authority_is_known_by_its_directory_where_it_is_to_issue(
+    kind: str, directory: str | None, known: bool
+) -> None:
+    found = domain.ca_domain({"kind": kind, "directory": directory})
+    assert found == ("letsencrypt.org" if known else None)
+
+
+def test_the_authority_of_the_certificate_step_is_known() -> None:
+    assert domain.ca_domain({"kind": "acme", "directory": DIRECTORY}) == "letsencrypt.org"
+
+
+def test_a_box_that_has_no_state_yet_does_not_look_for_it_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain, "STATE", tmp_path / "state.json")
+    facts = Facts(("192.168.1.10",), a=Lookup(("203.0.113.10",)))
+    assert domain.own_connection("konferenz.rathaus.example", facts) is None
