@@ -22,7 +22,18 @@ from builder.progress import console, say
 from builder.toolbox import open_toolbox
 
 # What lies in the cache folder. Only that is cleaned: the folder may hold keys or a person's own.
-CACHES = ("bench", "go", "initrd", "logs", "mkosi", "stacks", "toolbox")
+CACHES = (
+    "bench",
+    "browsers",
+    "client",
+    "go",
+    "initrd",
+    "logs",
+    "mkosi",
+    "npm",
+    "stacks",
+    "toolbox",
+)
 
 app = typer.Typer(
     name="ratssaal",

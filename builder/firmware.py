@@ -8,6 +8,7 @@ exists.
 
 import shutil
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 EMPTY_VARIABLES = Path("usr/share/OVMF/OVMF_VARS_4M.fd")
 ADDON_STUB = "/usr/lib/systemd/boot/efi/addonx64.efi.stub"
 SHELL_CONSOLE = "hvc0"
+# At most eleven characters (FAT).
+SEED_LABEL = "RATSSAAL"
+SEED_BYTES = 64 * 2**20
 # The owner named beside each certificate in the firmware's variables; any fixed number will do.
 OWNER = str(uuid.UUID("5261-7473-7361-616c-2020-2020-2020-2020".replace("-", "")))
 
@@ -75,3 +79,16 @@ def copy_to_esp(toolbox: Toolbox, disk: Path, source: Path, target: str) -> None
         toolbox.run(["sh", "-c", '"$@" || true', "mmd", *made], writable=[disk.parent])
     copy: list[Argument] = ["mcopy", "-o", "-i", place, source, f"::{target}"]
     toolbox.run(copy, writable=[disk.parent, source.parent])
+
+
+def make_seed(toolbox: Toolbox, image: Path, files: Mapping[str, bytes]) -> None:
+    """Write a vfat file system labelled SEED_LABEL to `image`, with `files` by name."""
+    image.unlink(missing_ok=True)
+    with image.open("wb") as file:
+        file.truncate(SEED_BYTES)
+    make: list[Argument] = ["mkfs.vfat", "-n", SEED_LABEL, image]
+    toolbox.run(make, writable=[image.parent])
+    for name, content in files.items():
+        source = image.with_name(name)
+        source.write_bytes(content)
+        toolbox.run(["mcopy", "-i", image, source, f"::{name}"], writable=[image.parent])

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -70,7 +71,8 @@ class MachineOptions:
 
     door: a shell for tests, see builder.firmware. enrolled: the keys are in the firmware already,
     else it starts in set-up mode. tpm: a TPM 2. forward: ports of this machine's loopback and the
-    box's, instead of a cable to the stage's bridge.
+    box's, instead of a cable to the stage's bridge. seed: files by name on a partition labelled
+    RATSSAAL, as a stick may bring one.
     """
 
     door: Door | None = None
@@ -79,6 +81,7 @@ class MachineOptions:
     memory: int = MEMORY_MIB
     forward: tuple[tuple[int, int], ...] = ()
     serial_log: Path | None = None
+    seed: Mapping[str, bytes] | None = None
 
 
 class Machine:
@@ -136,6 +139,8 @@ class Machine:
         if options.door:
             addon = "/loader/addons/door.addon.efi"
             firmware.copy_to_esp(toolbox, self.base, options.door.addon, addon)
+        if options.seed is not None:
+            firmware.make_seed(toolbox, self.folder / "seed.img", options.seed)
         for name, source, source_format in (
             ("disk", self.base, "raw"),
             ("variables", variables, "raw"),
@@ -168,6 +173,9 @@ class Machine:
         words += ["-drive", f"if=pflash,unit=1,format=qcow2,file={folder}/variables.qcow2"]
         disk = f"if=none,id=disk,format=qcow2,cache=writeback,file={folder}/disk.qcow2"
         words += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+        if options.seed is not None:
+            seed = f"if=none,id=seed,format=raw,readonly=on,file={folder}/seed.img"
+            words += ["-drive", seed, "-device", "virtio-blk-pci,drive=seed"]
         words += ["-device", "VGA", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
         words += ["-device", "usb-kbd", "-serial", "chardev:serial"]
         words += ["-chardev", f"file,id=serial,append=on,path={self.serial_log}"]

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import yaml
 from rich.table import Table
 
-from builder import firmware, image, inspect, keys, stack
+from builder import answers, firmware, image, inspect, keys, stack
 from builder.artifacts import open_artifacts
 from builder.cache import new_entry
 from builder.container import Box
@@ -30,7 +31,12 @@ OURS = (
     "nginx.service",
     "ratssaal-address.service",
     "ratssaal-address-watch.service",
+    "ratssaal-agent.socket",
+    "ratssaal-answers.service",
+    "ratssaal-certificate-renew.timer",
     "ratssaal-console.service",
+    "ratssaal-converge.service",
+    "ratssaal-setup.socket",
     "ratssaal-health.service",
     "ratssaal-health.timer",
     "ratssaal-certificate.timer",
@@ -141,9 +147,53 @@ def measure_size() -> Iterator[Figure]:
     yield Figure("compressed image", size, 450, "MB", f"ratssaal_{version()}.raw.zst")
 
 
+_BOX_PYTHON = ("env", "PYTHONPATH=/usr/lib/ratssaal", "python3", "-c")
+_GIVE_ANSWERS = """
+import sys
+from firstboot import agent, unattended
+from firstboot.store import Draft, Store
+Draft(Store()).begin(unattended.read(sys.stdin.buffer.read()))
+agent.subprocess.run = lambda *_, **__: None  # begun by what is measured
+agent.apply(Store(), "bench")
+"""
+_PLAY_AGAIN = """
+from firstboot import converge
+from firstboot.store import Store
+print(converge.play(Store().settings(1), True).stdout)
+"""
+_COUNT_DECISIONS = """
+from firstboot.web import steps
+print(sum(one.decisions for one in steps.steps().values()) + steps.BEFORE_AND_AFTER)
+"""
+
+
+def measure_setup() -> Iterator[Figure]:
+    """From answers to serving on a box in a container, beside Ansible with nothing to do."""
+    built = image.build(image.BuildOptions())
+    person = {"name": "Anna", "password": answers.hash_password("korrekt pferd batterie")}
+    content = {
+        "box": {"host_name": "sitzung.musterhausen.example"},
+        "cluster": {"administration": {"people": [person], "alone_because": "-"}},
+    }
+    with Stage(built.toolbox) as stage, Box(stage, built.artifacts) as box:
+        box.shell("printf '%s\\n' '- hosts: localhost' '  gather_facts: false' >/run/empty.yml")
+        nothing = ("ansible-playbook", "--inventory", "localhost,", "/run/empty.yml")
+        box.run(*nothing)
+        floor = _timed(lambda: box.run(*nothing))
+        box.run(*_BOX_PYTHON, _GIVE_ANSWERS, stdin=yaml.safe_dump(content))
+        first = _timed(lambda: box.run("systemctl", "start", "ratssaal-converge.service"))
+        second = _timed(lambda: box.run(*_BOX_PYTHON, _PLAY_AGAIN))
+        decisions = int(box.run(*_BOX_PYTHON, _COUNT_DECISIONS).stdout)
+    beside = f"beside {floor:.2f} s of Ansible with an empty playbook"
+    yield Figure("apply to serving", first / floor, 40, "x", f"{first:.1f} s {beside}")
+    yield Figure("converge, second run", second / floor, 30, "x", f"{second:.1f} s {beside}")
+    yield Figure("decisions on the way", decisions, 12, "", "answers asked of everybody")
+
+
 SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "build": measure_build,
     "boot": measure_boot,
+    "setup": measure_setup,
     "size": measure_size,
 }
 

@@ -71,6 +71,7 @@ def main() -> None:
     names = json.loads(NAMES.read_text())
     authority = certificates.open_authority()
     if options.wait:
+        redraw()  # for the first time: that the box starts
         # A box without a network is a box all the same: no failure, no more than this wait.
         waiting = [WAIT_ONLINE, "--any", f"--timeout={options.wait}"]
         subprocess.run(waiting, check=False)

@@ -113,7 +113,9 @@ def power(how: str) -> None:
     """Restart (`reboot`) or switch off (`poweroff`) the box."""
     if how not in ("reboot", "poweroff"):
         raise SaidError("admin.unknown")
-    subprocess.run(["systemctl", "--no-block", how], check=True)
+    unit = f"{how}.target"
+    command = ["systemctl", "start", "--no-block", "--job-mode=replace-irreversibly", unit]
+    subprocess.run(command, check=True)
 
 
 def _request_file(store: Store) -> Path:

@@ -14,7 +14,6 @@ from pathlib import Path
 from firstboot import code, keys
 from firstboot.code import Code
 from firstboot.image import image_version
-from firstboot.texts import LANGUAGES, say, topic
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
@@ -49,6 +48,19 @@ def _entry(label: str, text: str, columns: int = COLUMNS) -> list[str]:
 def _host(address: str) -> str:
     """An address as it stands in a URL (RFC 3986, section 3.2.2)."""
     return f"[{address}]" if ":" in address else address
+
+
+def _sentences(names: tuple[str, ...]) -> list[str]:
+    """The texts of these keys, German and then English; a key without a text is passed over."""
+    if not names:
+        return []
+    # Read with a library that whoever only wants the screen redrawn need not load.
+    from firstboot.texts import LANGUAGES, topic
+
+    return [
+        " ".join(known[one] for one in names if one in known)
+        for known in (topic(language, "console") for language in LANGUAGES)
+    ]
 
 
 @dataclass(frozen=True)
@@ -152,10 +164,9 @@ class Screen:
 
     def _said(self) -> list[str]:
         """What is wrong with an answers file, and what a key has led to."""
-        told = [" ".join(say(one, f"console.{key}") for key in self.notice) for one in LANGUAGES]
         return [
             line
-            for one in (*self.answers, *told)
+            for one in (*self.answers, *_sentences(self.notice))
             for line in textwrap.wrap(one, COLUMNS, initial_indent="  ", subsequent_indent="  ")
         ]
 
@@ -247,7 +258,6 @@ def read(
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
     ready = json.loads(state.read_text())["ready"] if state.exists() else None
     complete = applied.exists()
-    told = [one for one in _lines(notice) if one in topic(LANGUAGES[0], "console")]
     return Screen(
         version=image_version(),
         host_name=str(found.get("host_name", "")),
@@ -261,7 +271,7 @@ def read(
         code=code.read(code_file),
         # Set up by hand since then, perhaps.
         answers=() if complete else tuple(_lines(answers)),
-        notice=tuple(told),
+        notice=tuple(_lines(notice)),
     )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firstboot import acme, code, health, named
+from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
 from firstboot.progress import Progress
@@ -190,6 +191,7 @@ def converge(store: Store) -> bool:
             if Draft(store).settings() == settings:
                 Draft(store).discard()
         code.forget()
+        redraw()
         progress.finish(ok=True)
         return True
     with store.locked():

@@ -3,9 +3,9 @@
 import datetime
 import hashlib
 import json
-import subprocess
 
 from firstboot import code
+from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.passwords import totp_valid, verify
 from firstboot.permits import NOBODY, Asker, Permits
@@ -32,12 +32,13 @@ def check_code(store: Store, typed: str) -> str | None:
     sign in any more: it is good for once, and for all that administrators may do.
     """
     if not code.check(typed):
-        subprocess.run(["systemctl", "restart", "--no-block", "ratssaal-console"], check=False)
+        redraw()
         return None
     with store.locked():
         if store.applied() is None:
             return permits(store).give(Asker("clerk"))
         code.forget()
+        redraw()
         return permits(store).give(Asker("administrator"))
 
 

@@ -1,7 +1,7 @@
 """Sets a box up from an answers file, without a click: for a district that prepares its boxes.
 
 The file, YAML with the schema of the settings, comes as the systemd credential `ratssaal.answers`
-or as answers.yaml on a partition labelled RATSSAAL-SEED. Only before set-up; whoever can hand it
+or as answers.yaml on a partition labelled RATSSAAL. Only before set-up; whoever can hand it
 over stands before the box, as does whoever reads the code on its screen. What is wrong with it
 stands on the screen and in the journal, never with its values.
 """
@@ -16,15 +16,14 @@ import yaml
 from pydantic import ValidationError
 
 from firstboot import agent
-from firstboot.console import redraw
+from firstboot.console import ANSWERS_ERROR, redraw
 from firstboot.files import write_whole
 from firstboot.settings import Settings
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError
 
-SEED = Path("/dev/disk/by-label/RATSSAAL-SEED")
+SEED = Path("/dev/disk/by-label/RATSSAAL")
 NAME = "answers.yaml"
-ERROR = Path("/run/ratssaal/answers-error.txt")
 LIMIT_BYTES = 1_000_000
 # What the library raises for a file that is no YAML, and for values that are not of their kind.
 UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
@@ -81,7 +80,7 @@ def main() -> int:
         agent.apply(store, Said("answers.who").text("de"))
     except SaidError as error:
         lines = [error.said.text(language) for language in LANGUAGES]
-        write_whole(ERROR, "\n".join(lines) + "\n")
+        write_whole(ANSWERS_ERROR, "\n".join(lines) + "\n")
         print(lines[-1], file=sys.stderr)  # noqa: T201
         redraw()
         return 1

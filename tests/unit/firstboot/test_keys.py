@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -68,8 +69,10 @@ class Box:
 
     def settle(self) -> None:
         """Until whatever was typed has been taken, and no letter waits for its silence to end."""
-        self.keys.wait(1.0)
-        self.until(lambda: self.terminal.due == keys.FOREVER)
+        self.until(lambda: not self._unread() and self.terminal.due == keys.FOREVER)
+
+    def _unread(self) -> bool:
+        return bool(select.select([self.terminal.descriptor], [], [], 0)[0])
 
     def press(self, letter: bytes) -> None:
         """Type one letter alone, and see it taken."""
@@ -84,8 +87,9 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
     program.write_text(SYSTEMCTL)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    # A letter that comes again sooner than that is a key held down.
-    monkeypatch.setattr(keys, "HELD_SECONDS", 0.3)
+    # Shorter than for people, so that the tests need not wait as long.
+    monkeypatch.setattr(keys, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(keys, "HELD_SECONDS", 0.1)
     box = Box(tmp_path)
     yield box
     os.close(box.line)
@@ -106,7 +110,7 @@ def test_capital_letters_are_the_same_keys(box: Box) -> None:
 def test_after_a_new_code_the_screen_says_so(box: Box) -> None:
     box.press(b"n")
     box.until_said("new_code")
-    assert DRAWN in (box.folder / "asked").read_text()
+    box.until(lambda: DRAWN in (box.folder / "asked").read_text())
 
 
 def test_the_self_test_says_that_it_is_under_way_and_then_has_its_own_words(box: Box) -> None:
@@ -149,25 +153,39 @@ def test_noise_is_no_key(box: Box, noise: bytes) -> None:
     box.until(lambda: box.asked() == [NEW_CODE])
 
 
-@pytest.mark.parametrize("letters", [b"xn", b"nx"], ids=["before", "after"])
-def test_what_arrives_shortly_before_or_after_makes_a_letter_noise(
-    box: Box, letters: bytes
-) -> None:
-    for letter in letters:
-        box.type(bytes([letter]))
-        box.keys.wait(0.05)
-        time.sleep(keys.QUIET_SECONDS / 4)
-    box.settle()
-    assert box.asked() == []
-
-
-def test_what_was_typed_before_anybody_listened_is_no_key(tmp_path: Path) -> None:
-    typist, line = pty.openpty()
+@pytest.fixture
+def line() -> Iterator[tuple[Terminal, int]]:
+    """A terminal that is open, and where to type on it; two letters wait there from before."""
+    typist, other = pty.openpty()
     os.write(typist, b"n\n")
-    terminal = Terminal(os.ttyname(line))
+    terminal = Terminal(os.ttyname(other))
     terminal.open()
-    assert terminal.read(0.0) == b""
+    yield terminal, typist
     terminal.close(0.0)
+    os.close(typist)
+    os.close(other)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "noise", "key"),
+    [(0.0, b"xn", ""), (0.19, b"xn", ""), (0.21, b"", "n")],
+)
+def test_what_arrives_within_200_ms_makes_letters_noise(
+    line: tuple[Terminal, int], seconds: float, noise: bytes, key: str
+) -> None:
+    terminal, typist = line
+    os.write(typist, b"x")
+    assert terminal.read(100.0) == b""
+    assert terminal.due == 100.0 + 0.2
+    os.write(typist, b"n")
+    assert terminal.read(100.0 + seconds) == noise
+    assert terminal.key() == key
+    assert terminal.key() == ""
+
+
+def test_what_was_typed_before_anybody_listened_is_no_key(line: tuple[Terminal, int]) -> None:
+    assert line[0].read(100.0) == b""
+    assert line[0].due == keys.FOREVER
 
 
 @pytest.mark.parametrize(

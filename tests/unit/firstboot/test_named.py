@@ -3,6 +3,7 @@
 import datetime
 import ssl
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,28 @@ def test_the_place_changes_in_one_step(served: Path, monkeypatch: pytest.MonkeyP
     assert install(*second, served)
     assert seen == [first, first]
     assert in_place(served) == second
+
+
+def test_whoever_looks_meanwhile_finds_a_certificate(served: Path) -> None:
+    pairs = [pair("a.example"), pair("b.example")]
+    install(*pairs[0], served)
+    over = threading.Event()
+    missed: list[OSError] = []
+
+    def look() -> None:
+        while not over.is_set():
+            try:
+                (served / "named").readlink()
+            except OSError as error:
+                missed.append(error)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(1, 40):
+        install(*pairs[number % 2], served)
+    over.set()
+    looking.join()
+    assert missed == []
 
 
 def test_what_a_crash_left_behind_is_in_nobodys_way(served: Path) -> None:

@@ -147,7 +147,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
     box = Box(tmp_path, monkeypatch)
     monkeypatch.setattr(unattended, "Store", lambda: box.store)
     monkeypatch.setattr(unattended, "SEED", tmp_path / "no-stick")
-    monkeypatch.setattr(unattended, "ERROR", tmp_path / "answers-error.txt")
+    monkeypatch.setattr(unattended, "ANSWERS_ERROR", tmp_path / "answers-error.txt")
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))

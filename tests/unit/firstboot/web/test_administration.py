@@ -124,7 +124,8 @@ def test_the_box_is_restarted_and_switched_off_and_nothing_else(house: House, an
     anna.page = page
     assert "schaltet sich aus" in anna.send("/admin/power", how="poweroff").text
     before = house.box.commands()
-    assert before[-2:] == ["--no-block reboot", "--no-block poweroff"]
+    start = "start --no-block --job-mode=replace-irreversibly"
+    assert before[-2:] == [f"{start} reboot.target", f"{start} poweroff.target"]
     for how in ("", "halt", "reboot; x", "--help"):
         anna.page = page
         assert anna.send("/admin/power", how=how).status_code == 409

@@ -234,7 +234,7 @@ def test_a_wrong_code_is_counted_told_and_shown_at_the_box(house: House, clerk: 
         assert known
         assert known.wrong == number
     assert "3 falsche Codes" in clerk.page
-    assert "restart --no-block ratssaal-console" in house.box.commands()
+    assert "restart --no-block ratssaal-console.service" in house.box.commands()
     clerk.send("/setup/code", code=house.box.code().upper())
     assert clerk.place == "/setup/network"
 

@@ -1,0 +1,56 @@
+"""Set-up from an answers file on the real boot chain, and power that goes while it is applied."""
+
+import json
+import random
+
+import pytest
+import yaml
+
+from builder import answers, call
+from builder.artifacts import Artifacts
+from builder.machine import Machine, MachineOptions
+from builder.shell import wait_for
+from tests.boot.conftest import House
+from tests.boot.test_first_start import STARTING
+
+pytestmark = pytest.mark.boot
+
+PASSWORD = "korrekt pferd batterie klammer"
+CUTS = 3
+SEED = 20261124
+# How far into applying the plug is pulled, at most; under emulation it takes about a minute.
+LATEST_SECONDS = 40.0
+
+
+def test_an_answers_file_survives_power_cuts_and_ends_in_a_call(
+    house: House, artifacts: Artifacts
+) -> None:
+    """The reset button three times while it is applied, at moments drawn from a fixed seed."""
+    people = [{"name": "Anna", "password": answers.hash_password(PASSWORD)}]
+    content = {
+        "box": {"host_name": "sitzung.musterhausen.example"},
+        "cluster": {"administration": {"people": people, "alone_because": "Ein kleines Haus"}},
+    }
+    seed = {"answers.yaml": yaml.safe_dump(content).encode()}
+    moments = random.Random(SEED)
+    options = MachineOptions(door=house.door, seed=seed)
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        for _ in range(CUTS):
+            machine.shell(
+                "timeout 200 sh -c 'until test -e /run/ratssaal/progress.json ||"
+                " test -e /var/lib/ratssaal/settings/applied.json; do sleep 0.2; done'"
+            )
+            machine.shell(f"sleep {moments.uniform(0, LATEST_SECONDS):.1f}")
+            before = machine.serial().count(STARTING)
+            machine.reset()
+            wait_for(lambda: machine.serial().count(STARTING) > before, 60, "It did not restart.")  # noqa: B023
+        machine.shell(
+            "timeout 280 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json;"
+            " do sleep 0.5; done'"
+        )
+        machine.shell("systemctl is-system-running --wait >/dev/null || true")
+        assert machine.shell("systemctl --failed --no-legend --plain") == ""
+        applied = json.loads(machine.shell("cat /var/lib/ratssaal/settings/applied.json"))
+        assert applied["generation"] == 1
+        assert "sitzung.musterhausen.example" in machine.shell("cat /etc/ratssaal.json")
+        assert call.hold(machine, house.stage).held()
