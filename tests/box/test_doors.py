@@ -58,10 +58,11 @@ def test_plain_http_leads_to_https(town: Town) -> None:
 
 
 def test_start_page_is_guarded(town: Town) -> None:
-    status, headers, body = fetch(town, f"https://{town.box.address}/")
+    status, headers, _ = fetch(town, f"https://{town.box.address}/")
+    assert (status, headers["location"].endswith("/setup/")) == (302, True)
+    status, headers, body = fetch(town, f"https://{town.box.address}/setup/")
     assert status == 200
-    assert "noch nicht eingerichtet" in body
-    assert "not been set up yet" in body
+    assert "Bitte wählen Sie die Sprache" in body
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert "nginx/" not in headers.get("server", "")
