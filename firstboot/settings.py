@@ -272,9 +272,18 @@ MIGRATIONS: dict[int, Any] = {}
 
 
 def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:
-    """What the roles may use: `settings` without secrets, and `stack`."""
+    """What the roles may use: those settings that end in a service's configuration, and `stack`.
+
+    Names and networks alone. Ansible takes what comes from a file for a template of its own, so no
+    text that a person may choose freely is ever among these.
+    """
     return {
-        "settings": split(settings.model_dump(mode="json"))[0],
+        "settings": {
+            "box": {"host_name": settings.box.host_name, "turn_name": settings.box.turn_name},
+            "cluster": {
+                "administration": {"networks": list(settings.cluster.administration.networks)}
+            },
+        },
         "stack": {
             "doors": [vars(door) for door in stack.doors],
             "relays": [vars(relay) for relay in stack.relays],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from builder import client
 from builder.paths import PROJECT
 from builder.toolbox import Toolbox
 
@@ -26,6 +27,11 @@ def test_shell(toolbox: Toolbox) -> None:
     ]
     assert len(scripts) >= 8
     toolbox.run(["shellcheck", *scripts])
+
+
+def test_browsers_side(toolbox: Toolbox) -> None:
+    """The TypeScript compiler and eslint."""
+    toolbox.run(["npm", "run", "check"], cwd=client.prepare(toolbox))
 
 
 def test_roles(toolbox: Toolbox) -> None:

@@ -91,7 +91,9 @@ def _notes(view: View) -> list[Note]:
             found.append(Note("problem", Said("setup.network.no_address", _words(one))))
         else:
             found.append(Note("good", Said("setup.network.found", _words(one))))
-    return found or [Note("problem", Said("setup.network.no_card"))]
+    if not found:
+        return [Note("problem", Said("setup.network.no_card"))]
+    return [*found, Note("note", Said("setup.network.not_yet"))]
 
 
 def look(settings: dict[str, Any]) -> dict[str, Any]:
