@@ -41,18 +41,21 @@ FAULTS = {
 
 
 def _has_certificate(settings: Settings) -> bool:
-    """Whether a certificate for the public name is in place; the box's own does not count."""
-    found = named.read()
-    return bool(found and found.covers(settings.box.host_name))
+    """Whether a certificate for the public name is wanted and in place, not the box's own."""
+    return _is_certified(settings, settings.box.host_name)
+
+
+def _is_certified(settings: Settings, name: str) -> bool:
+    found = named.read() if settings.box.certificate.kind != "own" else None
+    return bool(found and found.covers(name))
 
 
 def variables(settings: Settings, complete: bool) -> dict[str, object]:
     """What the roles are given: settings without secrets, the stack, and how far the box is."""
-    found = named.read()
     return {
         **ansible_variables(settings, Stack.read()),
         "named": _has_certificate(settings),
-        "named_turn": bool(found and found.covers(settings.box.turn_name)),
+        "named_turn": _is_certified(settings, settings.box.turn_name),
         "complete": complete,
     }
 
@@ -198,6 +201,7 @@ def converge(store: Store) -> bool:
         store.mark_failed(wanted, said)
     progress.note(said)
     former = store.settings(applied.generation if applied else None)
+    _certificate(former)  # the new one has taken the place of the one before
     play(former, applied is not None)
     _follow_names()
     progress.note(Said("converge.went_back"))

@@ -140,7 +140,8 @@ def test_settings_come_into_force_once(box: Box) -> None:
 def test_another_image_or_another_certificate_brings_the_same_settings_into_force_again(
     box: Box,
 ) -> None:
-    ask_for(box, settings(host_name="rat.example"))
+    acme = {"kind": "acme", "directory": "https://acme.example/directory"}
+    ask_for(box, settings(host_name="rat.example", certificate=acme))
     assert box.converge()
     applied = box.store.applied()
     assert applied
@@ -155,6 +156,19 @@ def test_another_image_or_another_certificate_brings_the_same_settings_into_forc
     named.install(*pair("other.example"))
     assert box.converge()
     assert box.store.applied() == Applied(1, applied.image, False)
+
+
+def test_a_certificate_that_nobody_wants_any_more_is_not_served(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack("Example", (), (), ())
+    monkeypatch.setattr(Stack, "read", staticmethod(lambda: stack))
+    named.install(*pair("rat.example", "turn.rat.example"))
+    found = converge.variables(settings(host_name="rat.example"), True)
+    assert (found["named"], found["named_turn"]) == (False, False)
+    acme = {"kind": "acme", "directory": "https://acme.example/directory"}
+    found = converge.variables(settings(host_name="rat.example", certificate=acme), True)
+    assert (found["named"], found["named_turn"]) == (True, True)
 
 
 def test_what_failed_is_given_up_and_the_settings_before_come_back(box: Box) -> None:
