@@ -97,8 +97,8 @@ def complete(folder: Path, name: str, toolbox: Toolbox) -> None:
     """Add to mkosi's output in `folder` what mkosi does not make, and take away its by-products."""
     (folder / name).unlink(missing_ok=True)
     (folder / f"{name}.esp.raw").unlink(missing_ok=True)
-    (folder / f"{name}.manifest").rename(folder / f"{name}.manifest.json")
     made = Artifacts(folder, name)
+    _write_manifest(folder / f"{name}.manifest", folder / "packages.sizes", made.manifest)
     # The file system in the image is compressed already: a higher level costs minutes for nothing.
     compress: list[Argument] = [
         "zstd",
@@ -117,6 +117,18 @@ def complete(folder: Path, name: str, toolbox: Toolbox) -> None:
     )
     sums = [f"{sha256(path)}  {path.name}" for path in made.all()]
     (folder / SUMS).write_text("\n".join(sums) + "\n")
+
+
+def _write_manifest(raw: Path, sizes: Path, target: Path) -> None:
+    """mkosi's manifest `raw` with the size of each package, in bytes, from `sizes` (in KiB)."""
+    lines = (line.split("\t") for line in sizes.read_text().splitlines())
+    known = {name: int(size) * 1024 for name, size in lines if size}
+    manifest = json.loads(raw.read_text())
+    for entry in manifest["packages"]:
+        entry["size"] = known.get(entry["name"], 0)
+    target.write_text(json.dumps(manifest, indent=2) + "\n")
+    for path in (raw, sizes):
+        path.unlink()
 
 
 def key_of(folder: Path) -> str | None:

@@ -41,6 +41,10 @@ def test_manifest_names_packages_with_versions(artifacts: Artifacts) -> None:
     for name in ("systemd", "nginx", "etcd-server", "certbot", "ansible-core", "wireguard-tools"):
         assert packages[name]["version"]
     assert str(packages["systemd"]["version"]).startswith("257")
+    # Sizes are bytes: the kernel's modules and firmware are what weighs most.
+    sizes = {name: int(str(facts["size"])) for name, facts in packages.items()}
+    assert sizes["systemd"] > 10**6
+    assert all(sizes.values()), [name for name, size in sizes.items() if not size]
 
 
 def test_kernel_image_is_signed_by_the_builder(artifacts: Artifacts, toolbox: Toolbox) -> None:
