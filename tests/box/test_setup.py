@@ -131,6 +131,11 @@ def test_the_whole_wizard_by_keyboard_to_a_call_on_the_domain(
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Übersicht")
+        sheet = page.evaluate(
+            "async () => { const answer = await fetch('/admin/sheet.pdf');"
+            " return [answer.status, (await answer.text()).slice(0, 5)]; }"
+        )
+        assert sheet == [200, "%PDF-"]
         meet(page, NAME)
         # Nothing changes the second time, and there is nothing to bring into force.
         assert box.shell("systemctl --failed --no-legend --plain") == ""
