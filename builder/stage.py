@@ -10,7 +10,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,7 @@ GATEWAY = f"{PREFIX}.1"
 BRIDGE = "br0"
 NSPAWN_RUN = Path("/run/systemd/nspawn")
 PR_SET_PDEATHSIG = 1
+CLONE_NEWNET = 0x40000000
 
 
 def die_with_parent() -> None:
@@ -125,6 +127,26 @@ class Stage:
         assert self._holder
         words = ["nsenter", f"--target={self._holder.pid}", "--net", "--mount", "--"]
         return [*words, *[os.fspath(word) for word in command]]
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """The calling thread, and what it starts, is in the stage's network (setns(2))."""
+        assert self._holder
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def join(place: IO[str]) -> None:
+            if libc.setns(place.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "A network namespace cannot be joined.")
+
+        with (
+            Path("/proc/thread-self/ns/net").open() as own,
+            Path(f"/proc/{self._holder.pid}/ns/net").open() as there,
+        ):
+            join(there)
+            try:
+                yield
+            finally:
+                join(own)
 
     def seen_from_outside(self, path: Path) -> Path:
         """`path` with the stage's mounts, as a program outside of it can open it."""

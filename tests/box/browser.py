@@ -31,7 +31,9 @@ PHONE = {"width": 390, "height": 844}
 
 def tree() -> Toolbox:
     """The tree with the browsers, made first where there is none."""
-    return open_tree("browsers", hash_of(PACKAGES), PACKAGES, ("usr/bin/chromium",))
+    return open_tree(
+        "browsers", hash_of(PACKAGES), PACKAGES, ("usr/bin/chromium", "usr/bin/firefox-esr")
+    )
 
 
 @contextmanager
