@@ -2,8 +2,8 @@
 
 Letters that lie in the same place on German and US keyboards and look like no other; made at the
 first start, shown on the box's own screen alone. Where the code came with the stick, the box knows
-its hash only, a slow one, since sticks are lost (firstboot.code_card). `python3 -m firstboot.code` makes a new one: whoever presses the key for it stands
-before the box.
+its hash only, a slow one, since sticks are lost (firstboot.code_card).
+`python3 -m firstboot.code` makes a new one: whoever presses the key for it stands before the box.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""What was brought to the box before set-up: files on a partition labelled RATSSAAL, or credentials.
+"""What was brought to the box before set-up: files on a stick labelled RATSSAAL, or credentials.
 
 Whoever can hand over either stands before the box, as does whoever reads the code on its screen.
 """

@@ -1,6 +1,5 @@
 """The set-up code: easy to type, hard to guess, gone when it is renewed."""
 
-import json
 import re
 import stat
 import threading

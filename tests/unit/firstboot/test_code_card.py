@@ -54,7 +54,7 @@ def test_what_is_no_card_is_refused(content: bytes) -> None:
     assert not taken(content)
 
 
-TEMPTING = st.sampled_from(
+TEMPTING: st.SearchStrategy[Any] = st.sampled_from(
     [
         *(HASH, HASH + "\n", " " + HASH, HASH[:-1], HASH + "a", HASH.upper()),
         HASH.replace("t=3", "t=1"),
@@ -68,9 +68,7 @@ TEMPTING = st.sampled_from(
 
 @settings(max_examples=200, derandomize=True, deadline=None, database=None)
 @given(
-    st.fixed_dictionaries(
-        {}, optional={"version": TEMPTING, "hash": TEMPTING, "shown": TEMPTING}
-    )
+    st.fixed_dictionaries({}, optional={"version": TEMPTING, "hash": TEMPTING, "shown": TEMPTING})
     | st.fixed_dictionaries({"version": st.just(1), "hash": st.from_regex(code_card.HASH)})
 )
 def test_schema_and_model_agree(content: dict[str, Any]) -> None:
