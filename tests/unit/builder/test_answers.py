@@ -34,10 +34,6 @@ pytestmark = pytest.mark.unit
 
 EXAMPLE = PROJECT / "docs/answers-example.yaml"
 FUZZ = examples(
-    max_examples=150,
-    database=None,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

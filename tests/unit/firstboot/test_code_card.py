@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -66,7 +66,6 @@ TEMPTING: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, database=None)
 @given(
     st.fixed_dictionaries({}, optional={"version": TEMPTING, "hash": TEMPTING, "shown": TEMPTING})
     | st.fixed_dictionaries({"version": st.just(1), "hash": st.from_regex(code_card.HASH)})
@@ -80,7 +79,6 @@ def test_schema_and_model_agree(content: dict[str, Any]) -> None:
     assert taken(json.dumps(content).encode()) == agreed
 
 
-@settings(max_examples=100, derandomize=True, deadline=None, database=None)
 @given(st.binary(max_size=100) | st.text(alphabet='{}[]":,version1hash', max_size=60))
 def test_no_file_breaks_the_reading(content: bytes | str) -> None:
     assert not taken(content.encode() if isinstance(content, str) else content)

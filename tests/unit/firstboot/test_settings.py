@@ -29,10 +29,6 @@ HASH = "$argon2id$v=19$m=65536,t=3,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo"
 KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIGHAgEA\n"
 CHAIN = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 FUZZ = examples(
-    max_examples=200,
-    database=None,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
