@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from builder import answers, code_card, seed
+from builder import answers, seed
 from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.demo import demo
@@ -47,7 +47,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> str:
     """The code on the next card."""
     shown = "abcdefghjkmn"
     drawn = iter(shown)
-    monkeypatch.setattr(code_card.secrets, "choice", lambda _: next(drawn))
+    monkeypatch.setattr("builder.code_card.secrets.choice", lambda _: next(drawn))
     return shown
 
 
