@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from builder import stack
-from builder.errors import CommandError
 from builder.run import Argument
 from builder.shell import wait_for
 from builder.stack import Stack
@@ -124,20 +123,11 @@ def pebble(stage: Stage, root: TestAuthority | None = None) -> Iterator[Pebble]:
     log = (stage.folder / "pebble.log").open("ab")
     child = stage.start(stage.toolbox.command(command, writable=[folder]), stdout=log)
     try:
-        probe = ["bash", "-c", f"exec 3<>/dev/tcp/{GATEWAY}/14000"]
-        wait_for(lambda: _succeeds(stage, probe), 20, "Pebble did not start.")
+        wait_for(lambda: stage.listens(GATEWAY, 14000), 20, "Pebble did not start.")
         yield Pebble(root)
     finally:
         child.kill()
         child.wait()
-
-
-def _succeeds(stage: Stage, command: list[str]) -> bool:
-    try:
-        stage.run(command)
-    except CommandError:
-        return False
-    return True
 
 
 def issuer(stage: Stage, address: str, name: str) -> str:

@@ -1,6 +1,7 @@
 // Load brings participants into a meeting and counts what reaches them.
 //
-// It reads a Wish (JSON) from its input and prints a Report (JSON). Media is not encoded: frames of a
+// It reads a Wish (JSON) from its input and prints a Report (JSON); "counting" and "counted" on its
+// error output say when the middle of the meeting begins and ends. Media is not encoded: frames of a
 // camera's sizes and rates are made once and sent again and again, since a server that forwards does
 // not look inside. Everybody sees up to `watch` pictures, one of them large, and hears everybody.
 package main
@@ -307,9 +308,11 @@ func run(wish Wish) Report {
 	// A pause, so that what is counted is a meeting under way and not its beginning.
 	time.Sleep(3 * time.Second)
 	begun, used := time.Now(), cpuSeconds()
+	fmt.Fprintln(os.Stderr, "counting")
 	all.counting.Store(true)
 	time.Sleep(time.Duration(wish.Seconds * float64(time.Second)))
 	all.counting.Store(false)
+	fmt.Fprintln(os.Stderr, "counted")
 	seconds, cpu := time.Since(begun).Seconds(), cpuSeconds()-used
 	// Each track adds its count with the next packet.
 	time.Sleep(time.Second)
