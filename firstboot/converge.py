@@ -8,12 +8,12 @@ back, and the answer that was at fault is named.
 
 import json
 import os
-import ssl
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from firstboot import acme, code, health, named
@@ -40,22 +40,24 @@ FAULTS = {
 }
 
 
-def _has_certificate(settings: Settings) -> bool:
-    """Whether a certificate for the public name is wanted and in place, not the box's own."""
-    return _is_certified(settings, settings.box.host_name)
-
-
-def _is_certified(settings: Settings, name: str) -> bool:
-    found = named.read() if settings.box.certificate.kind != "own" else None
-    return bool(found and found.covers(name))
+def to_apply(settings: Settings, number: int = 0, image: str = "") -> Applied:
+    """What is in force once `settings` are, with the certificate that is in place now."""
+    box = settings.box
+    found = named.read() if box.certificate.kind != "own" else None
+    if not found:
+        return Applied(number, image, named=False)
+    return Applied(
+        number, image, found.covers(box.host_name), found.covers(box.turn_name), found.fingerprint
+    )
 
 
 def variables(settings: Settings, complete: bool) -> dict[str, object]:
     """What the roles are given: settings without secrets, the stack, and how far the box is."""
+    now = to_apply(settings)
     return {
         **ansible_variables(settings, Stack.read()),
-        "named": _has_certificate(settings),
-        "named_turn": _is_certified(settings, settings.box.turn_name),
+        "named": now.named,
+        "named_turn": now.named_turn,
         "complete": complete,
     }
 
@@ -93,14 +95,12 @@ def _certificate(settings: Settings) -> Said | None:
         if wanted.kind == "files":
             assert wanted.chain
             assert wanted.key
-            named.install(wanted.chain, wanted.key)
+            named.install(wanted.chain, wanted.key, settings.box.host_name)
         elif wanted.kind == "acme":
             acme.obtain(settings.box)
     except SaidError as error:
         # Never a reason to stop: the box serves its own certificate, and goes on asking.
         return error.said
-    except ssl.SSLError:
-        return Said("converge.certificate_unusable")
     return None
 
 
@@ -125,6 +125,11 @@ def _publish(settings: Settings, number: int) -> None:
         command, input=json.dumps(content), env=environment, text=True, check=True,
         capture_output=True,
     )  # fmt: skip
+
+
+def _load_certificate() -> None:
+    """Let the web server read the certificate in place anew: the path to it has not changed."""
+    subprocess.run(["systemctl", "reload", "nginx.service"], check=True)
 
 
 def _follow_names() -> None:
@@ -175,21 +180,31 @@ def converge(store: Store) -> bool:
     if number is None and applied is None:
         return True
     wanted = number if number is not None else applied.generation if applied else 0
-    if applied == Applied(wanted, image, _has_certificate(store.settings(wanted))):
+    settings = store.settings(wanted)
+    now = to_apply(settings, wanted, image)
+    if applied == now:
+        return True
+    if applied and applied == replace(now, certificate=applied.certificate):
+        # Renewed for the same names: configuration and services are right as they are.
+        _load_certificate()
+        with store.locked():
+            store.set_applied(now)
         return True
     progress = Progress(wanted, STAGES)
     progress.write()
-    settings = store.settings(wanted)
     try:
         said = bring_into_force(settings, store.generation(wanted).what, progress)
         if said is None:
+            now = to_apply(settings, wanted, image)
+            if now.certificate != (applied.certificate if applied else ""):
+                _load_certificate()
             _publish(settings, wanted)
     except (OSError, ValueError, subprocess.SubprocessError):
         traceback.print_exc()
         said = Said("converge.broken")
     if said is None:
         with store.locked():
-            store.set_applied(Applied(wanted, image, _has_certificate(settings)))
+            store.set_applied(now)
             # What somebody has answered meanwhile stays.
             if Draft(store).settings() == settings:
                 Draft(store).discard()
@@ -203,6 +218,7 @@ def converge(store: Store) -> bool:
     former = store.settings(applied.generation if applied else None)
     _certificate(former)  # the new one has taken the place of the one before
     play(former, applied is not None)
+    _load_certificate()
     _follow_names()
     progress.note(Said("converge.went_back"))
     progress.finish(ok=False)

@@ -40,12 +40,15 @@ class Generation:
 class Applied:
     """Which generation is in force, in which image version, and with which certificate.
 
-    named: a certificate for the public name is served, not only the box's own.
+    named, named_turn: for the public name, for the relay's, a certificate is served that is not
+    the box's own; certificate: its SHA-256, hexadecimal.
     """
 
     generation: int
     image: str
     named: bool
+    named_turn: bool = False
+    certificate: str = ""
 
 
 def _read(path: Path) -> Any:

@@ -18,10 +18,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from firstboot.certificate_files import UNREADABLE, read_file
 from firstboot.certificates import COMMON_NAME_LENGTH
+from firstboot.named import WARNING_DAYS
 from firstboot.request import PrivateKey, a_labels
 from firstboot.texts import Said, SaidError
 
-WARNING_DAYS = 21
 # Apple's devices refuse certificates that live longer, whoever made them
 # (Apple, "Requirements for trusted certificates in iOS 13 and macOS 10.15").
 LONGEST_DAYS = 825
