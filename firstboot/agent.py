@@ -29,13 +29,15 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 
 from firstboot import code, named
+from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
 from firstboot.permits import ROOT, Asker, Role
 from firstboot.request import make_key, make_request
+from firstboot.settings import place_of
 from firstboot.sign_in import check_code, permits, sign_in, who_asks
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
-from firstboot.uploads import read_bundle
+from firstboot.uploads import Bundle, read_bundle
 
 LIMIT_BYTES = 2_000_000
 # Who may ask for what. A clerk may until set-up is complete, save for what CLERKS_AFTERWARDS names.
@@ -66,8 +68,9 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
     applied = store.applied()
     known = code.read()
     found = named.read()
+    attempt = last_attempt()
     if asker.role == "nobody":
-        found = None
+        found = attempt = None
     told = applied if asker.role != "nobody" else None
     return {
         "complete": applied is not None,
@@ -83,6 +86,7 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         }
         if found
         else None,
+        "attempt": attempt.content() if attempt else None,
     }
 
 
@@ -122,12 +126,12 @@ def _request_file(store: Store) -> Path:
     return store.secrets / "request.key"
 
 
-def _read_upload(store: Store, upload: dict[str, str]) -> dict[str, Any]:
-    """The certificate settings that uploaded files (base64) make; a request has left its key."""
+def _read_upload(store: Store, upload: dict[str, str]) -> Bundle:
+    """What is in uploaded files (base64); a request has left its key."""
     box = Draft(store).settings().box
     file = _request_file(store)
     own_key = load_pem_private_key(file.read_bytes(), None) if file.exists() else None
-    bundle = read_bundle(
+    return read_bundle(
         base64.b64decode(upload["chain"]),
         base64.b64decode(upload["key"]) or None,
         upload["password"] or None,
@@ -135,7 +139,6 @@ def _read_upload(store: Store, upload: dict[str, str]) -> dict[str, Any]:
         [box.host_name, box.turn_name],
         datetime.datetime.now(datetime.UTC),
     )
-    return {"kind": "files", "chain": bundle.chain_pem(), "key": bundle.key_pem()}
 
 
 def request(store: Store) -> str:
@@ -155,7 +158,8 @@ def request(store: Store) -> str:
 def put(
     store: Store, step: str, part: dict[str, Any], revision: int, asker: Asker = ROOT
 ) -> dict[str, Any]:
-    """Keep the answers of one step in the draft."""
+    """Keep the answers of one step in the draft; `notes`: what is to be said of them."""
+    notes: tuple[Said, ...] = ()
     if asker == Asker("administrator"):
         # By the code at the box: whoever lost a password has often lost the app beside it, too.
         for person in part.get("cluster", {}).get("administration", {}).get("people", ()):
@@ -163,13 +167,15 @@ def put(
                 person.setdefault("totp", None)
     certificate = part.get("box", {}).get("certificate", {})
     if "upload" in certificate:
-        part["box"]["certificate"] = _read_upload(store, certificate["upload"])
+        bundle = _read_upload(store, certificate["upload"])
+        notes = bundle.notes
+        files = {"kind": "files", "chain": bundle.chain_pem(), "key": bundle.key_pem()}
+        part["box"]["certificate"] = files
     try:
-        return Draft(store).put(step, part, revision)
+        kept = Draft(store).put(step, part, revision)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(one) for one in first["loc"])
-        raise SaidError("setup.not_accepted", answer=place) from error
+        raise SaidError("setup.not_accepted", answer=place_of(error)) from error
+    return {**kept, "notes": [[one.key, one.values] for one in notes]}
 
 
 def room(store: Store, name: str) -> dict[str, Any]:

@@ -11,7 +11,14 @@ import json
 import sys
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from firstboot.fields import (
     HOST_NAME,
@@ -253,6 +260,12 @@ class Settings(_Model):
     version: Literal[1] = 1
     box: Box = Box()
     cluster: Cluster = Cluster()
+
+
+def place_of(error: ValidationError) -> str:
+    """The first setting that `error` is about, such as `box.host_name`; empty: of all together."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ".".join(str(one) for one in first["loc"])
 
 
 def migrate(content: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from firstboot import agent, code_card, seed
 from firstboot.console import ANSWERS_ERROR, redraw
 from firstboot.files import write_whole
-from firstboot.settings import Settings
+from firstboot.settings import Settings, place_of
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError
 
@@ -34,9 +34,7 @@ def read(content: bytes) -> Settings:
     try:
         return Settings.model_validate(found)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(one) for one in first["loc"]) or "-"
-        raise SaidError("answers.not_accepted", answer=place) from error
+        raise SaidError("answers.not_accepted", answer=place_of(error) or "-") from error
 
 
 def _take_card(content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from firstboot import progress
 from firstboot.texts import LANGUAGES, Said, SaidError, say
-from firstboot.web.forms import Answers, Field, FieldError, Step, View
+from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View
 from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
 from firstboot.web.words import explained, in_short
@@ -97,38 +98,51 @@ class Wizard:
 
     # --- the steps
 
-    async def _view(self, step: Step, session: Session) -> tuple[View, dict[str, Any]]:
+    async def _view(
+        self, step: Step, session: Session, *, look: bool = True
+    ) -> tuple[View, dict[str, Any]]:
         draft = await self.frame.ask(session, "draft")
-        facts = await asyncio.to_thread(step.look, draft["settings"])
+        facts = await asyncio.to_thread(step.look, draft["settings"]) if look else {}
         secrets = frozenset(draft["secrets"])
         return View(session.language, draft["settings"], secrets, facts), draft
 
     async def step(self, request: Request, session: Session) -> Response:
         """One step: its questions, and taking the answers."""
         step = _step(request)
-        view, draft = await self._view(step, session)
-        fields = step.fields(view)
-        error: SaidError | None = None
-        revision = draft["revision"]
         if request.method == "POST":
-            given = await self.frame.answers(request)
-            # What comes back for correction knows no more of others' answers than before.
-            revision = _number(given.get("revision", ""))
-            try:
-                part = await asyncio.to_thread(step.take, given, view)
-                await self.frame.ask(session, "put", step=step.name, part=part, revision=revision)
-                again = given.get("then") == "again"
-                return RedirectResponse(_place(session, step.name, after=not again), 303)
-            except SaidError as problem:
-                if problem.said.key == "setup.not_allowed":
-                    raise
-                error = explained(problem, step.name, fields, session.language)
+            return await self._take(request, session, step)
+        view, draft = await self._view(step, session)
+        return self._step_page(session, step, view, step.fields(view), draft["revision"])
+
+    async def _take(self, request: Request, session: Session, step: Step) -> Response:
+        """Take the answers of a step, which comes back with what is wrong or is to be said."""
+        given = await self.frame.answers(request)
+        # What comes back for correction knows no more of others' answers than before.
+        revision = _number(given.get("revision", ""))
+        view, draft = await self._view(step, session, look=step.take_looks)
+        try:
+            part = await asyncio.to_thread(step.take, given, view)
+            kept = await self.frame.ask(
+                session, "put", step=step.name, part=part, revision=revision
+            )
+        except SaidError as problem:
+            if problem.said.key == "setup.not_allowed":
+                raise
+            view, draft = await self._view(step, session)
+            fields = step.fields(view)
+            error = explained(problem, step.name, fields, session.language)
             if error.said.key == "store.somebody_else":
-                view, draft = await self._view(step, session)
-                fields, revision = step.fields(view), draft["revision"]
+                revision = draft["revision"]
             else:
                 fields = [_as_typed(one, given) for one in fields]
-        return self._step_page(session, step, view, fields, revision, error)
+            return self._step_page(session, step, view, fields, revision, error)
+        if kept["notes"]:
+            told = [Note("note", Said(key, values)) for key, values in kept["notes"]]
+            view, draft = await self._view(step, session)
+            fields, revision = step.fields(view), draft["revision"]
+            return self._step_page(session, step, view, fields, revision, told=told)
+        again = given.get("then") == "again"
+        return RedirectResponse(_place(session, step.name, after=not again), 303)
 
     def _step_page(
         self,
@@ -137,7 +151,8 @@ class Wizard:
         view: View,
         fields: list[Field],
         revision: int,
-        error: SaidError | None,
+        error: SaidError | None = None,
+        told: Sequence[Note] = (),
     ) -> Response:
         names = list(STEPS)
         place = names.index(step.name)
@@ -149,7 +164,7 @@ class Wizard:
             page=PAGES[step.name],
             step=step,
             fields=fields,
-            notes=step.notes(view),
+            notes=[*step.notes(view), *told],
             letters=step.letters(view),
             revision=revision,
             error=error.said if error else None,
