@@ -3,6 +3,7 @@
 `python3 -m firstboot.console TERMINAL ...` draws once on each terminal that exists.
 """
 
+import datetime
 import json
 import os
 import subprocess
@@ -20,6 +21,8 @@ STATE = Path("/run/ratssaal/public/state.json")
 APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
 # What is wrong with an answers file: a sentence in each language, one a line.
 ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
+# When the certificate for the public name ends, where that is near; firstboot.health writes it.
+CERTIFICATE = Path("/run/ratssaal/certificate.json")
 # UEFI Specification 2.10, section 3.3: four bytes of attributes, then 1 where it is on.
 SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 MOUNTS = Path("/proc/self/mounts")
@@ -69,6 +72,7 @@ class Screen:
 
     primary: the address that guests are told. complete: whether the box is set up. answers: what
     is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
+    certificate_end: of the certificate for the public name, where that is near.
     """
 
     version: str
@@ -83,6 +87,8 @@ class Screen:
     code: Code | None = None
     answers: tuple[str, ...] = ()
     notice: tuple[str, ...] = ()
+    certificate_end: datetime.date | None = None
+    certificate_ended: bool = False
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -154,6 +160,14 @@ class Screen:
             "  Open the address, then type the code",
         ]
 
+    def _certificate(self) -> list[str]:
+        """That the certificate for the public name ends, in one line; what to do is there."""
+        end = self.certificate_end
+        if end is None:
+            return []
+        german, english = ("endete", "ended") if self.certificate_ended else ("endet", "ends")
+        return [f"  Zertifikat {german} am {end:%d.%m.%Y} · certificate {english} {end}: /admin/"]
+
     def _keys(self) -> list[str]:
         """What firstboot.keys does at which letter."""
         new = "Zugang verloren · access lost" if self.complete else "neuer Code · new code"
@@ -178,7 +192,11 @@ class Screen:
         head = [f"Ratssaal {self.version}", *(titles if drawing else [" · ".join(titles)])]
         sections = [
             [f"  {one}" for one in head],
-            _entry("Zustand", german, columns) + _entry("State", english, columns),
+            [
+                *_entry("Zustand", german, columns),
+                *_entry("State", english, columns),
+                *self._certificate(),
+            ],
             self._reached(),
             self._code(),
             _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns),
@@ -253,11 +271,13 @@ def read(
     applied: Path = APPLIED,
     answers: Path = ANSWERS_ERROR,
     notice: Path = Path(keys.NOTICE),
+    certificate: Path = CERTIFICATE,
 ) -> Screen:
     """Read what is known now; what is not known yet is left open."""
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
     ready = json.loads(state.read_text())["ready"] if state.exists() else None
     complete = applied.exists()
+    ending = json.loads(certificate.read_text()) if certificate.exists() else {}
     return Screen(
         version=image_version(),
         host_name=str(found.get("host_name", "")),
@@ -272,6 +292,8 @@ def read(
         # Set up by hand since then, perhaps.
         answers=() if complete else tuple(_lines(answers)),
         notice=tuple(_lines(notice)),
+        certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
+        certificate_ended=bool(ending.get("ended")),
     )
 
 

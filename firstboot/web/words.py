@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from firstboot.expiry import Attempt, findings
 from firstboot.named import Named
-from firstboot.texts import Said, SaidError, say
+from firstboot.settings import Box
+from firstboot.texts import SaidError, say
 from firstboot.web.forms import Field, FieldError, Note
 
 STATE = Path("/run/ratssaal/public/state.json")
-WARNING_DAYS = 21
 # Which step asked for a setting: the first part of its name that fits.
 ASKED_IN = {
     "box.network": "network",
@@ -76,17 +77,13 @@ def healthy(file: Path = STATE) -> bool:
 
 
 def certificate_notes(state: dict[str, Any]) -> list[Note]:
-    """How long the certificate for the public name still lasts."""
-    settings = state["settings"]
-    if settings is None or settings["box"]["certificate"]["kind"] == "own":
-        return [Note("note", Said("admin.certificate_own"))]
-    found = state["certificate"]
-    host = settings["box"]["host_name"]
-    end = datetime.datetime.fromisoformat(found["not_after"]) if found else None
-    if end is None or not Named(tuple(found["names"]), "", end).covers(host):
-        return [Note("problem", Said("admin.certificate_missing", {"name": host}))]
-    left = (end - datetime.datetime.now(datetime.UTC)).days
-    values: dict[str, object] = {"days": left, "date": end.date().isoformat()}
-    if left < WARNING_DAYS:
-        return [Note("problem", Said("admin.certificate_ends", values))]
-    return [Note("good", Said("admin.certificate_good", values))]
+    """How the certificate for the public name does."""
+    found, tried = state["certificate"], state["attempt"]
+    in_place = None
+    if found:
+        end = datetime.datetime.fromisoformat(found["not_after"])
+        in_place = Named(tuple(found["names"]), found["issuer"], end)
+    box = state["settings"]["box"] if state["settings"] else Box().model_dump(mode="json")
+    attempt = Attempt.of(tried) if tried else None
+    now = datetime.datetime.now(datetime.UTC)
+    return [Note(severity, said) for severity, said in findings(box, in_place, attempt, now)]

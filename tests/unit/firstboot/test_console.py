@@ -1,5 +1,6 @@
 """The box's own screen: what a clerk reads on it, in German and English."""
 
+import datetime
 import json
 import re
 from dataclasses import replace
@@ -306,3 +307,16 @@ def test_a_terminal_that_the_box_does_not_have_is_passed_over(tmp_path: Path) ->
     console.main([str(tmp_path / "none/ttyS0"), str(tmp_path / "ttyS0"), str(terminal)])
     assert "Ratssaal" in terminal.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["tty1"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_certificate_that_ends_soon_takes_one_line_in_both_languages(ended: bool) -> None:
+    shown = replace(screen("192.0.2.10"), complete=True)
+    warned = replace(
+        shown, certificate_end=datetime.date(2026, 12, 14), certificate_ended=ended
+    ).text()
+    (line,) = set(words(warned)) - set(words(shown.text()))
+    german, english = ("endete", "ended") if ended else ("endet", "ends")
+    assert f"Zertifikat {german} am 14.12.2026" in line
+    assert f"certificate {english} 2026-12-14: /admin/" in line
+    assert len(line) < COLUMNS

@@ -330,7 +330,7 @@ def test_every_letter_lies_in_one_place_on_german_and_us_keyboards_and_looks_lik
 def test_every_text_that_keys_and_self_test_lead_to_exists() -> None:
     said = {*ASKS.values(), *BEGINS.values(), *ENDS.values(), "failed", "test_good"}
     said |= {*self_test.PARTS.values(), "part_conference", "test_no_network"}
-    said |= {"test_found", "test_then"}
+    said |= {"test_found", "test_then", "test_certificate"}
     assert said == set(texts.topic("de", "console"))
 
 
