@@ -74,6 +74,8 @@ def _write_dns_key(box: Box) -> None:
 # (RFC 8555, section 6.7) it prints the kind where a proof has failed, else its own words for it.
 # A name that leads nowhere comes first: some authorities call that a failed connection.
 CAUSES = (
+    # certbot's plug-in for RFC 2136, and what an authority says of such a proof.
+    (r"TXT record|base domain for|authoritative|TSIG|peer (didn't|rejected)", "dns_proof"),
     (
         r"Type:\s+dns\b|DNS problem|no such host|server misbehaving|could not resolve",
         "name_not_found",

@@ -82,8 +82,9 @@ def main() -> None:
     mapping = f"map $remote_port $box_address {{ default {addresses.primary}; }}\n"
     write_whole(RUN / "address.conf", mapping)
     facts = {**vars(addresses), "host_name": names["host_name"]}
-    if write_whole(RUN / "address.json", json.dumps(facts) + "\n"):
-        redraw()
+    told = write_whole(RUN / "address.json", json.dumps(facts) + "\n")
+    if told or renewed:
+        redraw()  # by its certificate, too, the box is known
     if options.restart and moved:
         subprocess.run(["systemctl", "restart", "ratssaal-address.target"], check=True)
     if options.restart and (moved or renewed):

@@ -29,8 +29,10 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 
 from firstboot import code, named
+from firstboot.certificates import SERVED
 from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
+from firstboot.fingerprint import mark
 from firstboot.permits import ROOT, Asker, Role
 from firstboot.request import make_key, make_request
 from firstboot.settings import place_of
@@ -49,6 +51,7 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "draft": ("clerk", "administrator"),
     "put": ("clerk", "administrator"),
     "request": ("clerk", "administrator"),
+    "authority": ("clerk", "administrator"),
     "apply": ("clerk", "administrator"),
     "room": ("clerk", "administrator"),
     "discard": ("administrator",),
@@ -178,6 +181,12 @@ def put(
     return {**kept, "notes": [[one.key, one.values] for one in notes]}
 
 
+def authority(served: Path = SERVED) -> dict[str, str]:
+    """The certificate of the box's own authority (PEM), and the mark by which people know it."""
+    file = served / "authority.pem"
+    return {"pem": file.read_text(), "mark": mark(file)}
+
+
 def room(store: Store, name: str) -> dict[str, Any]:
     """A place in the test room for `name`: what the stack's client needs to join."""
     del store
@@ -206,6 +215,7 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "undo": lambda number, who: undo(store, int(number), asker.name or who),
         "history": lambda: [vars(one) | {"failed": None} for one in store.history()],
         "request": lambda: request(store),
+        "authority": lambda: authority(),
         "power": lambda how: power(how),
         "room": lambda name: room(store, name),
     }

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from firstboot import code, keys
 from firstboot.code import Code
+from firstboot.fingerprint import mark
 from firstboot.image import image_version
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
+SERVED = Path("/var/lib/ratssaal/tls")
 APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
 # What is wrong with an answers file: a sentence in each language, one a line.
 ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
@@ -72,6 +74,7 @@ class Screen:
 
     primary: the address that guests are told. complete: whether the box is set up. answers: what
     is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
+    marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
     certificate_end: of the certificate for the public name, where that is near.
     """
 
@@ -87,6 +90,7 @@ class Screen:
     code: Code | None = None
     answers: tuple[str, ...] = ()
     notice: tuple[str, ...] = ()
+    marks: tuple[str, str] = ("", "")
     certificate_end: datetime.date | None = None
     certificate_ended: bool = False
 
@@ -160,6 +164,15 @@ class Screen:
             "  Open the address, then type the code",
         ]
 
+    def _marks(self) -> list[str]:
+        """By what the box's own certificates are known: to be compared with what a browser says."""
+        if self.complete or not all(self.marks):
+            return []
+        return [
+            f"  SHA-256   {one}   {whose}"
+            for one, whose in zip(self.marks, ("Gerät · box", "Stelle · CA"), strict=True)
+        ]
+
     def _certificate(self) -> list[str]:
         """That the certificate for the public name ends, in one line; what to do is there."""
         end = self.certificate_end
@@ -199,7 +212,7 @@ class Screen:
             ],
             self._reached(),
             self._code(),
-            _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns),
+            _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns) + self._marks(),
         ]
         beside: list[str] = []
         # Addresses that find no room beside the drawing: whole, so that they can be typed.
@@ -230,6 +243,7 @@ class Screen:
         page: list[str] = []
         for shown, protection, gap in (
             (drawing, True, [""]),
+            (drawing, True, []),
             (drawing, False, [""]),
             ([], True, [""]),
             ([], False, [""]),
@@ -272,6 +286,7 @@ def read(
     answers: Path = ANSWERS_ERROR,
     notice: Path = Path(keys.NOTICE),
     certificate: Path = CERTIFICATE,
+    served: Path = SERVED,
 ) -> Screen:
     """Read what is known now; what is not known yet is left open."""
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
@@ -292,6 +307,9 @@ def read(
         # Set up by hand since then, perhaps.
         answers=() if complete else tuple(_lines(answers)),
         notice=tuple(_lines(notice)),
+        marks=("", "")
+        if complete
+        else (mark(served / "fullchain.pem"), mark(served / "authority.pem")),
         certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
         certificate_ended=bool(ending.get("ended")),
     )

@@ -64,6 +64,7 @@ class Administration:
             health=healthy(),
             notes=certificate_notes(state),
             history=history,
+            authority=await self.frame.ask(session, "authority"),
             steps=list(STEPS),
         )
 

@@ -112,7 +112,8 @@ class Wizard:
         if request.method == "POST":
             return await self._take(request, session, step)
         view, draft = await self._view(step, session)
-        return self._step_page(session, step, view, step.fields(view), draft["revision"])
+        fields, revision = step.fields(view), draft["revision"]
+        return await self._step_page(session, step, view, fields, revision)
 
     async def _take(self, request: Request, session: Session, step: Step) -> Response:
         """Take the answers of a step, which comes back with what is wrong or is to be said."""
@@ -135,16 +136,16 @@ class Wizard:
                 revision = draft["revision"]
             else:
                 fields = [_as_typed(one, given) for one in fields]
-            return self._step_page(session, step, view, fields, revision, error)
+            return await self._step_page(session, step, view, fields, revision, error)
         if kept["notes"]:
             told = [Note("note", Said(key, values)) for key, values in kept["notes"]]
             view, draft = await self._view(step, session)
             fields, revision = step.fields(view), draft["revision"]
-            return self._step_page(session, step, view, fields, revision, told=told)
+            return await self._step_page(session, step, view, fields, revision, told=told)
         again = given.get("then") == "again"
         return RedirectResponse(_place(session, step.name, after=not again), 303)
 
-    def _step_page(
+    async def _step_page(
         self,
         session: Session,
         step: Step,
@@ -156,6 +157,7 @@ class Wizard:
     ) -> Response:
         names = list(STEPS)
         place = names.index(step.name)
+        vouching = step.name == "certificate"
         at_fault = error.name if isinstance(error, FieldError) else ""
         return self.frame.page(
             "step.html.j2",
@@ -169,6 +171,7 @@ class Wizard:
             revision=revision,
             error=error.said if error else None,
             at_fault=at_fault,
+            authority=await self.frame.ask(session, "authority") if vouching else None,
             back=f"{_base(session)}/{names[place - 1]}" if place else "",
             open=any(one.more and (one.name == at_fault) for one in fields),
         )
@@ -188,6 +191,12 @@ class Wizard:
         pem: str = await self.frame.ask(session, "request")
         return download(pem.encode(), "application/pkcs10", "ratssaal.csr")
 
+    async def authority_file(self, request: Request, session: Session) -> Response:
+        """The certificate of the box's own authority, for the computers of the house."""
+        del request
+        found = await self.frame.ask(session, "authority")
+        return download(found["pem"].encode(), "application/x-x509-ca-cert", "ratssaal.crt")
+
     # --- the end
 
     async def summary(self, request: Request, session: Session) -> Response:
@@ -199,7 +208,12 @@ class Wizard:
             missing = []
         rows = [(name, in_short(name, draft["settings"], session.language)) for name in STEPS]
         return self.frame.page(
-            "summary.html.j2", session, page=PAGES["summary"], rows=rows, missing=missing
+            "summary.html.j2",
+            session,
+            page=PAGES["summary"],
+            rows=rows,
+            missing=missing,
+            authority=await self.frame.ask(session, "authority"),
         )
 
     async def apply(self, request: Request, session: Session) -> Response:

@@ -15,6 +15,7 @@ from firstboot.permits import Asker
 from firstboot.settings import Settings
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
+from tests.unit.firstboot.issuing import ROOT
 
 RECORDED = Path(__file__).parent / "recorded"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -43,6 +44,8 @@ class Box:
         monkeypatch.setattr(code.check, "__defaults__", (file, 0.0))
         monkeypatch.setattr(named.read, "__defaults__", (self.tls,))
         monkeypatch.setattr(named.install, "__defaults__", (self.tls,))
+        (self.tls / "authority.pem").write_bytes(ROOT.pem)
+        monkeypatch.setattr(agent.authority, "__defaults__", (self.tls,))
         monkeypatch.setattr(progress.read, "__defaults__", (self.progress,))
         # A box hashes passwords slowly on purpose; tests of the hashes themselves use no box.
         monkeypatch.setattr(hash_password, "__defaults__", (CHEAP,))

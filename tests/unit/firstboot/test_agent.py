@@ -43,6 +43,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "draft": {},
     "put": {"step": "house", "part": HOUSE, "revision": 0},
     "request": {},
+    "authority": {},
     "apply": {"who": "Anna"},
     "discard": {},
     "undo": {"number": 1, "who": "Anna"},
@@ -89,7 +90,9 @@ def test_there_is_a_right_for_each_verb_and_no_other(box: Box) -> None:
             box.ask_as(ROOT, verb)
 
 
-@pytest.mark.parametrize("verb", ["draft", "put", "request", "apply", "room", "discard", "undo"])
+@pytest.mark.parametrize(
+    "verb", ["draft", "put", "request", "authority", "apply", "room", "discard", "undo"]
+)
 @pytest.mark.parametrize("permit", ["", "x", "x" * 5000, "\ud800"])
 def test_nothing_is_done_without_a_permit(box: Box, verb: str, permit: str) -> None:
     for _ in range(2):
@@ -100,7 +103,7 @@ def test_nothing_is_done_without_a_permit(box: Box, verb: str, permit: str) -> N
 
 def test_before_set_up_a_clerk_may_what_the_wizard_needs(box: Box) -> None:
     permit = box.ask("code", typed=box.code())
-    for verb in ("draft", "put", "request", "state"):
+    for verb in ("draft", "put", "request", "authority", "state"):
         box.ask(verb, permit=permit, **ASKED[verb])
     for verb in ("history", "undo", "power", "discard"):
         with pytest.raises(SaidError, match=REFUSED):

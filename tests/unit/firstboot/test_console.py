@@ -23,6 +23,7 @@ BLOCKS = re.compile("[▀▄█]")
 LIT = {"█": (True, True), "▀": (True, False), "▄": (False, True), " ": (False, False)}
 CODE = Code("hash", "abcdefgh")
 CARDS = ("52:54:00:52:53:00", "52:54:00:52:53:01", "52:54:00:52:53:02", "52:54:00:52:53:03")
+MARKS = ("3F9A 0B12 CCCC DDDD EEEE FFFF 0123 4567", "89AB CDEF 0000 1111 2222 3333 4444 5555")
 PROBLEMS = (
     "test_found",
     "part_firewall",
@@ -41,7 +42,7 @@ def screen(*addresses: str, ready: bool | None = True, host_name: str = "ratssaa
 def fullest(*addresses: str) -> Screen:
     """Before set-up, with all that can stand there save what a key leads to."""
     shown = replace(screen(*addresses, ready=False), code=Code("hash", "abcdefgh", 123))
-    return replace(shown, secure_boot=True, encrypted=True, hardware=CARDS)
+    return replace(shown, secure_boot=True, encrypted=True, hardware=CARDS, marks=MARKS)
 
 
 def words(text: str) -> list[str]:
@@ -101,7 +102,15 @@ def test_with_a_code_to_scan_nothing_that_has_to_be_read_is_left_out(count: int)
     addresses = ("192.0.2.10", "198.51.100.20", LONGEST_IPV6)[:count]
     text = replace(fullest(*addresses), ready=True).text()
     assert BLOCKS.search(text)
-    for part in ("abcd efgh", "123-mal", *addresses, *CARDS, "Secure Boot an", "Secure Boot on"):
+    for part in (
+        "abcd efgh",
+        "123-mal",
+        *addresses,
+        *CARDS,
+        "Secure Boot an",
+        "Secure Boot on",
+        *MARKS,
+    ):
         assert part in flowing(text)
 
 
@@ -246,6 +255,8 @@ def written(folder: Path, **files: str) -> Screen:
         applied=folder / "applied",
         answers=folder / "answers",
         notice=folder / "notice",
+        certificate=folder / "certificate",
+        served=folder,
     )
 
 
@@ -320,3 +331,11 @@ def test_a_certificate_that_ends_soon_takes_one_line_in_both_languages(ended: bo
     assert f"Zertifikat {german} am 14.12.2026" in line
     assert f"certificate {english} 2026-12-14: /admin/" in line
     assert len(line) < COLUMNS
+
+
+def test_before_set_up_the_marks_of_the_boxs_own_certificates_can_be_read_off() -> None:
+    text = replace(screen("192.0.2.10"), code=CODE, marks=MARKS).text()
+    assert f"  SHA-256   {MARKS[0]}   Gerät · box\n  SHA-256   {MARKS[1]}   Stelle · CA" in text
+    assert BLOCKS.search(text)
+    done = replace(screen("192.0.2.10"), complete=True, marks=MARKS).text()
+    assert MARKS[0] not in done

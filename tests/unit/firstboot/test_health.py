@@ -64,6 +64,7 @@ def test_three_weeks_before_its_end_it_is_told_once(
         answers=box.folder / "none",
         notice=box.folder / "none",
         certificate=box.folder / "certificate.json",
+        served=box.tls,
     )
     assert "Zertifikat endete am" in screen.text()
     assert look(box, 90) is None

@@ -1,13 +1,16 @@
 """The wizard's pages: who gets in, in which order, and what is kept."""
 
+import datetime
 import json
 
 import pytest
 
+from firstboot.fingerprint import mark
 from firstboot.store import Draft
 from firstboot.texts import Said
 from firstboot.web.frame import STEPS
 from firstboot.web.steps import BEFORE_AND_AFTER
+from tests.unit.firstboot import issuing
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
 
 pytestmark = pytest.mark.unit
@@ -355,3 +358,39 @@ def test_a_picture_that_is_none_is_refused_and_one_that_is_stays(inside: Clerk) 
     inside.get("/setup/house")
     large = {"logo": ("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(250_001), "image/png")}
     assert "250 kB" in inside.upload("/setup/house", large, name="Haus").text
+
+
+def test_what_is_to_be_said_of_an_upload_is_said_before_it_goes_on(inside: Clerk) -> None:
+    end = datetime.datetime.now(datetime.UTC) - issuing.NOW
+    days = 15 + end.days
+    middle = issuing.make("Stelle", issuing.ROOT, ca=True, days=3000)
+    made = issuing.make("rat.example", middle, names=("rat.example",), days=days)
+    inside.walk("domain")
+    inside.send("/setup/domain", host_name="rat.example")
+    inside.get("/setup/certificate")
+    files = {"chain": ("chain.pem", made.pem + middle.pem), "key": ("key.pem", made.key_pem)}
+    answer = inside.upload("/setup/certificate", files, kind="files")
+    assert (answer.status_code, inside.place) == (200, "/setup/certificate")
+    for words in ("Ein passendes Zertifikat ist hochgeladen", "turn.rat.example", "gilt nur noch"):
+        assert words in inside.page
+    # Whoever has read it goes on without choosing the files again.
+    inside.send("/setup/certificate", kind="files")
+    assert inside.place == "/setup/administrators"
+    assert Draft(inside.box.store).settings().box.certificate.kind == "files"
+
+
+@pytest.mark.parametrize("place", ["certificate", "summary"])
+def test_the_boxs_own_authority_can_be_known_and_taken_away(inside: Clerk, place: str) -> None:
+    inside.walk(place)
+    file = inside.box.tls / "authority.pem"
+    assert mark(file) in inside.page
+    assert "/setup/ratssaal.crt" in [one.attributes["href"] for one in inside.seen.all("a")]
+    answer = inside.get("/setup/ratssaal.crt")
+    assert answer.content == file.read_bytes()
+    assert answer.headers["content-type"] == "application/x-x509-ca-cert"
+
+
+def test_the_authority_is_for_those_who_are_inside(house: House) -> None:
+    stranger = house.visitor()
+    assert stranger.get("/setup/ratssaal.crt", follow=False).is_redirect
+    assert stranger.get("/admin/ratssaal.crt", follow=False).is_redirect
