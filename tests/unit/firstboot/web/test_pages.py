@@ -170,7 +170,7 @@ def test_the_language_is_that_of_the_browser_until_somebody_chooses(house: House
 
 @pytest.mark.parametrize(
     "text",
-    [MARKUP, "🏛️ Rathaus 🇩🇪", "x" * 500, "{{ 7 * 7 }}{% raw %}", "{0}{name}", "a\u0000b\u202e"],
+    [MARKUP, "🏛️ Rathaus 🇩🇪", "x" * 500, "{{ 191 * 7919 }}{% raw %}", "{0}{name}", "a\u0000b\u202e"],
 )
 def test_whatever_is_typed_comes_back_as_text(house: House, inside: Clerk, text: str) -> None:
     for name, step in STEPS.items():
@@ -189,7 +189,7 @@ def test_whatever_is_typed_comes_back_as_text(house: House, inside: Clerk, text:
             for field in step.fields(_view(house)):
                 if field.kind in ("text", "textarea"):
                     assert _without_nul(inside.hidden(field.name)) == _without_nul(text)
-    assert "49" not in inside.get("/setup/summary").text
+    assert "1512529" not in inside.get("/setup/summary").text
 
 
 def _view(house: House) -> View:
