@@ -7,6 +7,7 @@ browsers know the root above is not judged: the topmost certificate of the chain
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def check_by_web_server(folder: Path) -> None:
         command = ["nginx", "-t", "-q", "-e", "stderr", "-p", f"{place}/", "-c", copy]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        print(ended.stderr)  # noqa: T201 - into the journal: names of files, no keys
+        print(ended.stderr, file=sys.stderr)  # noqa: T201 - names of files, no keys
         raise SaidError("rehearsal.web_server")
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from builder.cache import hash_of
 from builder.run import Argument
 from builder.shell import wait_for
-from builder.stage import BRIDGE, PREFIX, Stage
+from builder.stage import PREFIX, Stage
 from builder.toolbox import Toolbox, open_tree
 
 PACKAGES = Path(__file__).parent / "neighbours.packages"
 CONFIGURATION = Path(__file__).with_name("knot.conf")
 ADDRESS = f"{PREFIX}.53"
+CARD = "dns0"
 KEY = "box.key"
 
 
@@ -55,7 +56,13 @@ def name_server(stage: Stage, zone: str) -> Iterator[NameServer]:
     soa = f"ns.{zone}. it.{zone}. 1 3600 600 86400 60"
     records = f"$ORIGIN {zone}.\n$TTL 60\n@ SOA {soa}\n@ NS ns\nns A {ADDRESS}\n"
     (folder / "zone").write_text(records)
-    stage.run(["ip", "address", "add", f"{ADDRESS}/24", "dev", BRIDGE])
+    # Not on the bridge: the stage's own name server takes every address there.
+    for line in (
+        f"link add {CARD} type bridge",
+        f"address add {ADDRESS}/32 dev {CARD}",
+        f"link set {CARD} up",
+    ):
+        stage.run(["ip", *line.split()])
     command: list[Argument] = ["knotd", "--config", folder / "knot.conf"]
     inside = tree().command(command, writable=[stage.folder], own_processes=True)
     child = stage.start(inside, stdout=(stage.folder / "knot.log").open("ab"))

@@ -51,7 +51,7 @@ def notes(box: Box) -> list[str]:
 
 
 def journal(box: Box) -> str:
-    return box.shell("journalctl --no-pager -o cat -u ratssaal-converge")
+    return box.shell(f"journalctl --no-pager -o cat -u ratssaal-converge -u {RENEW}")
 
 
 def visit(stage: Stage, *words: str, stdin: object = None) -> Any:
@@ -103,7 +103,8 @@ def test_the_relays_certificate_comes_by_itself_once_its_name_is_there(
         assert "Pebble" not in issuer(stage, box.address, TURN)
         assert TURN in overview(stage, box)
         stage.name(TURN, box.address)
-        box.run("systemctl", "start", RENEW)
+        renewed = box.run("systemctl", "start", RENEW, check=False)
+        assert renewed.returncode == 0, journal(box)
         for name in (NAME, TURN):
             assert "Pebble" in issuer(stage, box.address, name)
             assert f"DNS:{TURN}" in names_served(stage, box, name)
