@@ -16,6 +16,9 @@ from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
 from firstboot.web.words import explained, in_short
 
+# A question's name, and what somebody has answered to it: words, or the key of a text.
+Unsaved = tuple[str, str | Said]
+
 
 class Wizard:
     """Asks all that the box has to know. Administrators change their settings on the same pages."""
@@ -109,6 +112,7 @@ class Wizard:
         view, draft = await self._view(step, session)
         fields = step.fields(view)
         error: SaidError | None = None
+        unsaved: list[Unsaved] = []
         revision = draft["revision"]
         if request.method == "POST":
             given = await self.frame.answers(request)
@@ -126,9 +130,10 @@ class Wizard:
             if error.said.key == "store.somebody_else":
                 view, draft = await self._view(step, session)
                 fields, revision = step.fields(view), draft["revision"]
+                unsaved = _unsaved(fields, given)
             else:
                 fields = [_as_typed(one, given) for one in fields]
-        return self._step_page(session, step, view, fields, revision, error)
+        return self._step_page(session, step, view, fields, revision, error, unsaved)
 
     def _step_page(
         self,
@@ -138,6 +143,7 @@ class Wizard:
         fields: list[Field],
         revision: int,
         error: SaidError | None,
+        unsaved: list[Unsaved],
     ) -> Response:
         names = list(STEPS)
         place = names.index(step.name)
@@ -154,6 +160,7 @@ class Wizard:
             revision=revision,
             error=error.said if error else None,
             at_fault=at_fault,
+            unsaved=unsaved,
             back=f"{_base(session)}/{names[place - 1]}" if place else "",
             open=any(one.more and (one.name == at_fault) for one in fields),
         )
@@ -225,3 +232,15 @@ def _as_typed(field: Field, given: Answers) -> Field:
     if field.kind in ("password", "file"):
         return field
     return replace(field, value=given.get(field.name, ""))
+
+
+def _unsaved(fields: list[Field], given: Answers) -> list[Unsaved]:
+    """What a person has answered otherwise than the draft now has it, so that it is not lost."""
+    found: list[Unsaved] = []
+    for field in fields:
+        typed = given.get(field.name, "").strip()
+        same = typed.splitlines() == field.value.strip().splitlines()
+        if typed and not same and field.kind not in ("password", "file"):
+            labels = {one.value: one.label for one in field.options}
+            found.append((field.name, labels.get(typed, typed)))
+    return found
