@@ -15,10 +15,10 @@ from builder.stage import Stage
 from tests.box.authority import issuer, pebble
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import (
+    ANSWERS,
     APPLY_MS,
     HEADINGS,
     NAME,
-    PASSWORD,
     answer,
     code_on_screen,
     go_on,
@@ -33,23 +33,6 @@ pytestmark = pytest.mark.box
 LOCK = "/var/lib/ratssaal/secrets/store.lock"
 KILL = "systemctl kill --signal=KILL ratssaal-setup.service"
 AWAY = "Das Gerät hat nicht geantwortet"
-# Nothing here is what stands in the form by itself.
-ANSWERS = {
-    "network": {"time_servers": "zeit.musterhausen.example"},
-    "house": {"name": "Gemeinde Musterhausen", "colour": "#336699"},
-    "reach": {"reach": "datacentre"},
-    "domain": {"host_name": NAME},
-    "certificate": {"kind": "acme", "contact": "it@musterhausen.example"},
-    "administrators": {
-        "name1": "Anna Beispiel",
-        "mail1": "anna@musterhausen.example",
-        "password1": PASSWORD,
-        "alone_because": "Die zweite Stelle ist nicht besetzt.",
-    },
-    "meetings": {"preset": "school"},
-    "texts": {"imprint": "Rathausplatz 1"},
-    "cluster": {"cluster": "alone"},
-}
 STEPS = list(ANSWERS)
 # Where the whole box loses its power, not only the wizard its process.
 POWER_CUTS = ("administrators", "texts")
