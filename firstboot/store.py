@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from firstboot.files import write_whole
 from firstboot.settings import Settings, join, migrate, split
 from firstboot.texts import Said, SaidError
@@ -178,7 +180,11 @@ class Draft:
         self.path = store.secrets / "draft.json"
 
     def read(self) -> dict[str, Any]:
-        """`revision`, `done` (steps), and `settings`, secrets included."""
+        """`revision`, `done` (steps), and `settings`, secrets included.
+
+        From the first answer on also `since`, the revision it began with, and `answered`, the
+        revision that each step's latest answers made.
+        """
         try:
             found: dict[str, Any] = _read(self.path)
             return {**found, "settings": migrate(found["settings"])}
@@ -198,20 +204,33 @@ class Draft:
     def put(self, step: str, part: dict[str, Any], revision: int) -> dict[str, Any]:
         """Take over `part` of the settings, answered in `step`; returns the draft without secrets.
 
-        Raises SaidError where somebody else has changed the draft since `revision`, pydantic's
+        Raises SaidError where somebody else has answered `step` since `revision`, pydantic's
         ValidationError where the settings would not hold together.
         """
         content = self.read()
-        if content["revision"] != revision:
-            raise SaidError("store.somebody_else")
         merged = merge(content["settings"], part)
         keep_secrets(content["settings"], merged)
-        settings = Settings.model_validate(merged)
-        done = [*(one for one in content["done"] if one != step), step]
+        stale = _stale(content, step, revision)
+        try:
+            settings = Settings.model_validate(merged).model_dump(mode="json")
+        except ValidationError as error:
+            if stale:
+                raise SaidError("store.somebody_else") from error
+            raise
+        same = settings == content["settings"]
+        if stale and same and step in content["done"]:
+            # Sent once more, since no answer came back the first time: nothing is left to do.
+            return self.public()
+        if stale:
+            raise SaidError("store.somebody_else")
+        made = content["revision"] + 1
+        answered = content.get("answered", {})
         fresh = {
-            "revision": revision + 1,
-            "done": done,
-            "settings": settings.model_dump(mode="json"),
+            "revision": made,
+            "since": content.get("since", content["revision"]),
+            "answered": answered if same else {**answered, step: made},
+            "done": [*(one for one in content["done"] if one != step), step],
+            "settings": settings,
         }
         _write(self.path, fresh, mode=0o600)
         return self.public()
@@ -228,6 +247,13 @@ class Draft:
     def discard(self) -> None:
         """Forget the draft; the next one begins with what is in force."""
         self.path.unlink(missing_ok=True)
+
+
+def _stale(content: dict[str, Any], step: str, revision: int) -> bool:
+    """Whether a page drawn at `revision` shows other answers to `step` than the draft has now."""
+    since = content.get("since", content["revision"])
+    last = content.get("answered", {}).get(step, since)
+    return not last <= revision <= content["revision"]
 
 
 def merge(content: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
 from firstboot.web.words import explained, in_short
 
+# A question's name, and what somebody has answered to it: words, or the key of a text.
+Unsaved = tuple[str, str | Said]
+
 
 class Wizard:
     """Asks all that the box has to know. Administrators change their settings on the same pages."""
@@ -134,9 +137,11 @@ class Wizard:
             error = explained(problem, step.name, fields, session.language)
             if error.said.key == "store.somebody_else":
                 revision = draft["revision"]
+                unsaved = _unsaved(fields, given)
             else:
+                unsaved = []
                 fields = [_as_typed(one, given) for one in fields]
-            return await self._step_page(session, step, view, fields, revision, error)
+            return await self._step_page(session, step, view, fields, revision, error, unsaved)
         if kept["notes"]:
             told = [Note("note", Said(key, values)) for key, values in kept["notes"]]
             view, draft = await self._view(step, session)
@@ -153,6 +158,7 @@ class Wizard:
         fields: list[Field],
         revision: int,
         error: SaidError | None = None,
+        unsaved: Sequence[Unsaved] = (),
         told: Sequence[Note] = (),
     ) -> Response:
         names = list(STEPS)
@@ -172,6 +178,7 @@ class Wizard:
             error=error.said if error else None,
             at_fault=at_fault,
             authority=await self.frame.ask(session, "authority") if vouching else None,
+            unsaved=unsaved,
             back=f"{_base(session)}/{names[place - 1]}" if place else "",
             open=any(one.more and (one.name == at_fault) for one in fields),
         )
@@ -254,3 +261,15 @@ def _as_typed(field: Field, given: Answers) -> Field:
     if field.kind in ("password", "file"):
         return field
     return replace(field, value=given.get(field.name, ""))
+
+
+def _unsaved(fields: list[Field], given: Answers) -> list[Unsaved]:
+    """What a person has answered otherwise than the draft now has it, so that it is not lost."""
+    found: list[Unsaved] = []
+    for field in fields:
+        typed = given.get(field.name, "").strip()
+        same = typed.splitlines() == field.value.strip().splitlines()
+        if typed and not same and field.kind not in ("password", "file"):
+            labels = {one.value: one.label for one in field.options}
+            found.append((field.name, labels.get(typed, typed)))
+    return found

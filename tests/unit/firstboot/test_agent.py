@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import itertools
 import json
 import os
 import socket
@@ -271,10 +272,12 @@ def at_once(work: Any, times: int) -> None:
 
 def test_of_two_clerks_who_save_at_once_one_is_told(box: Box) -> None:
     told: list[str] = []
+    names = itertools.count()
 
     def save() -> None:
+        part = {"cluster": {"house": {"name": f"Gemeinde {next(names)}"}}}
         try:
-            box.ask_as(ROOT, "put", step="house", part=HOUSE, revision=0)
+            box.ask_as(ROOT, "put", step="house", part=part, revision=0)
         except SaidError as error:
             told.append(error.said.key)
 

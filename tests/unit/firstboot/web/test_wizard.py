@@ -209,37 +209,75 @@ def test_a_fixed_address_goes_to_the_only_card_by_itself_and_else_to_one_that_is
     assert 'id="card-error"' in answer.text
 
 
-def test_what_two_clerks_answer_at_once_is_told_and_nothing_is_lost(
-    house: House, inside: Clerk
-) -> None:
+@pytest.fixture
+def late(house: House, inside: Clerk) -> Clerk:
+    """A second clerk, who has opened a step that the first one has answered since."""
     other = house.visitor()
     other.open_with_code()
     other.get("/setup/house")
     inside.get("/setup/house")
     inside.send("/setup/house", name="Gemeinde Musterhausen")
+    return other
+
+
+def test_what_two_clerks_answer_at_once_is_told_and_nothing_is_lost(
+    house: House, late: Clerk
+) -> None:
+    other = late
     answer = other.send("/setup/house", name="Stadt Beispielstadt")
     assert answer.status_code == 422
     assert "Inzwischen hat jemand anderes etwas geändert" in other.page
     # The new state is shown, and may now be changed knowingly.
     assert other.hidden("name") == "Gemeinde Musterhausen"
+    # What was typed is still there to be copied.
+    typed = [one.text for one in other.seen.all("dd")]
+    assert typed == ["Stadt Beispielstadt"]
     assert Draft(house.box.store).settings().cluster.house.name == "Gemeinde Musterhausen"
     other.send("/setup/house", name="Stadt Beispielstadt")
     assert Draft(house.box.store).settings().cluster.house.name == "Stadt Beispielstadt"
 
 
 def test_a_stale_page_stays_stale_after_a_mistake_on_it_was_corrected(
-    house: House, inside: Clerk
+    house: House, late: Clerk
 ) -> None:
-    other = house.visitor()
-    other.open_with_code()
-    other.get("/setup/house")
-    inside.get("/setup/house")
-    inside.send("/setup/house", name="Gemeinde Musterhausen")
+    other = late
     other.send("/setup/house", name="")
     answer = other.send("/setup/house", name="Stadt Beispielstadt")
     assert answer.status_code == 422
     assert "Inzwischen hat jemand anderes etwas geändert" in other.page
     assert Draft(house.box.store).settings().cluster.house.name == "Gemeinde Musterhausen"
+
+
+def test_two_clerks_at_different_steps_are_not_in_each_other_s_way(
+    house: House, late: Clerk
+) -> None:
+    late.get("/setup/meetings")
+    first = house.visitor()
+    first.open_with_code()
+    first.send(first.place, **SENSIBLE[first.place.split("/")[-1]])
+    late.send("/setup/meetings", preset="school")
+    assert late.place == "/setup/texts"
+    assert Draft(house.box.store).settings().cluster.meetings.preset == "school"
+
+
+def test_of_a_choice_that_was_not_kept_its_words_are_told(house: House, inside: Clerk) -> None:
+    other = house.visitor()
+    other.open_with_code()
+    other.get("/setup/meetings")
+    inside.get("/setup/meetings")
+    inside.send("/setup/meetings", preset="open")
+    other.send("/setup/meetings", preset="school")
+    assert [one.text for one in other.seen.all("dd")] == ["Schule und Volkshochschule"]
+
+
+def test_a_form_that_is_sent_once_more_goes_on(inside: Clerk) -> None:
+    """The first answer never arrived, and the browser was told to send it again."""
+    inside.get("/setup/house")
+    page = inside.page
+    inside.send("/setup/house", name="Gemeinde Musterhausen")
+    inside.page = page
+    inside.send("/setup/house", name="Gemeinde Musterhausen")
+    assert inside.place == "/setup/reach"
 
 
 def test_a_page_from_before_other_settings_came_into_force_is_stale(
