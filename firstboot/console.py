@@ -51,15 +51,23 @@ def _host(address: str) -> str:
 
 
 def _sentences(names: tuple[str, ...]) -> list[str]:
-    """The texts of these keys, German and then English; a key without a text is passed over."""
+    """The texts of these keys, German and then English; a key without a text is passed over.
+
+    Those of the topic `console`, or `TOPIC.key`.
+    """
     if not names:
         return []
     # Read with a library that whoever only wants the screen redrawn need not load.
-    from firstboot.texts import LANGUAGES, topic
+    from firstboot.texts import LANGUAGES, say
+
+    def known(language: str, name: str) -> str:
+        try:
+            return say(language, name if "." in name else f"console.{name}")
+        except (KeyError, OSError):
+            return ""
 
     return [
-        " ".join(known[one] for one in names if one in known)
-        for known in (topic(language, "console") for language in LANGUAGES)
+        " ".join(filter(None, (known(language, one) for one in names))) for language in LANGUAGES
     ]
 
 

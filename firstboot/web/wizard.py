@@ -184,7 +184,12 @@ class Wizard:
             missing = []
         rows = [(name, in_short(name, draft["settings"], session.language)) for name in STEPS]
         return self.frame.page(
-            "summary.html.j2", session, page=PAGES["summary"], rows=rows, missing=missing
+            "summary.html.j2",
+            session,
+            page=PAGES["summary"],
+            rows=rows,
+            missing=missing,
+            destination=draft["destination"],
         )
 
     async def apply(self, request: Request, session: Session) -> Response:
