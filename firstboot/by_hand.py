@@ -34,6 +34,7 @@ class ByHand:
 
     def ask(self, network: Network) -> None:
         """Have this one tried."""
+        self._wanted.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._refused.unlink(missing_ok=True)
         content: dict[str, Any] = network.model_dump(mode="json")
         write_whole(self._wanted, json.dumps(content, indent=1) + "\n")

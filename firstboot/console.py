@@ -168,6 +168,7 @@ class Screen:
         return [
             f"  Tasten    n  {new:<31}t  Selbsttest · self-test",
             f"  Keys      r  {'neu starten · restart':<31}s  ausschalten · shut down",
+            "            a  Netz von Hand · network by hand",
         ]
 
     def _said(self) -> list[str]:
@@ -297,7 +298,8 @@ def main(terminals: list[str]) -> None:
             with os.fdopen(descriptor, "wb") as terminal:
                 terminal.write(text.encode())
         except OSError:
-            continue  # a box without this terminal: nothing to draw on
+            # A box without this terminal, or one on which firstboot.terminal is alone.
+            continue
 
 
 if __name__ == "__main__":

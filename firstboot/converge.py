@@ -130,6 +130,12 @@ def _publish(settings: Settings, number: int) -> None:
     )  # fmt: skip
 
 
+def _close_way_back() -> None:
+    """Administration is limited to its networks again, whoever was let in by a new code."""
+    command = ["systemctl", "stop", "--no-block", "ratssaal-way-back.service"]
+    subprocess.run(command, check=False)
+
+
 def _follow_names() -> None:
     """Let the box's own certificate and its screen follow the names in force."""
     subprocess.run(["systemctl", "start", "ratssaal-address-changed.service"], check=True)
@@ -238,6 +244,7 @@ def converge(store: Store) -> bool:
             if Draft(store).settings() == settings:
                 Draft(store).discard()
         code.forget()
+        _close_way_back()
         redraw()
         progress.finish(ok=True)
         return True

@@ -54,6 +54,12 @@ def _links() -> dict[str, dict[str, Any]]:
     return {one["ifname"]: one for one in links if one.get("link_type") == "ether"}
 
 
+def cards() -> list[tuple[str, str]]:
+    """Name and hardware address of each card; a VLAN is none."""
+    found = _links()
+    return [(name, one["address"]) for name, one in found.items() if one.get("link") not in found]
+
+
 def _plugged(link: dict[str, Any]) -> bool:
     return "LOWER_UP" in link.get("flags", ())
 
