@@ -221,6 +221,7 @@ class Screen:
         page: list[str] = []
         for shown, protection, gap in (
             (drawing, True, [""]),
+            (drawing, True, []),
             (drawing, False, [""]),
             ([], True, [""]),
             ([], False, [""]),
