@@ -33,6 +33,7 @@ def _environment(box: Box) -> dict[str, str]:
         environment["REQUESTS_CA_BUNDLE"] = str(bundle)
     if box.network.proxy:
         environment |= {"https_proxy": box.network.proxy, "http_proxy": box.network.proxy}
+        environment["no_proxy"] = "localhost,127.0.0.1,::1"
     return environment
 
 

@@ -56,7 +56,9 @@ def choose(links: list[dict[str, object]], routes: list[dict[str, object]]) -> A
     ipv4 = [(name, address) for name, address in found if ":" not in address]
     ipv4.sort(key=lambda pair: preferred.index(pair[0]) if pair[0] in preferred else len(preferred))
     primary = ipv4[0][1] if ipv4 else LOOPBACK
-    return Addresses(primary, tuple(address for _, address in found), tuple(hardware))
+    # A VLAN has the hardware address of its card.
+    cards = tuple(dict.fromkeys(hardware))
+    return Addresses(primary, tuple(address for _, address in found), cards)
 
 
 def main() -> None:

@@ -28,14 +28,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import code, named
+from firstboot import code, named, network
 from firstboot.certificates import SERVED
 from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
 from firstboot.fingerprint import mark
 from firstboot.permits import ROOT, Asker, Role
 from firstboot.request import make_key, make_request
-from firstboot.settings import place_of
+from firstboot.settings import Settings, place_of
 from firstboot.sign_in import check_code, permits, sign_in, who_asks
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
@@ -82,6 +82,7 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,
         "settings": store.generation(told.generation).public if told else None,
+        "destination": _destination(store) if asker.role != "nobody" else None,
         "certificate": {
             "names": found.names,
             "issuer": found.issuer,
@@ -91,6 +92,25 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         else None,
         "attempt": attempt.content() if attempt else None,
     }
+
+
+def _destination(store: Store, draft: Settings | None = None) -> str | None:
+    """Where browsers find the box once the draft, or else what is pending, is in force.
+
+    As firstboot.network.destination says.
+    """
+    pending, applied = store.pending(), store.applied()
+    if draft is None and pending is None:
+        return None
+    former = store.settings(applied.generation if applied else None)
+    wanted = draft or store.settings(pending)
+    return network.destination(former.box.network, wanted.box.network)
+
+
+def show_draft(store: Store) -> dict[str, Any]:
+    """The draft without secrets, and where it would take the box."""
+    draft = Draft(store)
+    return {**draft.public(), "destination": _destination(store, draft.settings())}
 
 
 def apply(store: Store, who: str) -> int:
@@ -208,7 +228,7 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "code": lambda typed: check_code(store, str(typed)),
         "sign-in": lambda name, password, totp: sign_in(store, name, password, totp),
         "sign-out": lambda: permits(store).end(str(asked.get("permit", ""))),
-        "draft": lambda: Draft(store).public(),
+        "draft": lambda: show_draft(store),
         "put": lambda step, part, revision: put(store, step, part, revision, asker),
         "discard": lambda: Draft(store).discard(),
         "apply": lambda who: apply(store, asker.name or who),

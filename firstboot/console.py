@@ -56,15 +56,23 @@ def _host(address: str) -> str:
 
 
 def _sentences(names: tuple[str, ...]) -> list[str]:
-    """The texts of these keys, German and then English; a key without a text is passed over."""
+    """The texts of these keys, German and then English; a key without a text is passed over.
+
+    Those of the topic `console`, or `TOPIC.key`.
+    """
     if not names:
         return []
     # Read with a library that whoever only wants the screen redrawn need not load.
-    from firstboot.texts import LANGUAGES, topic
+    from firstboot.texts import LANGUAGES, say
+
+    def known(language: str, name: str) -> str:
+        try:
+            return say(language, name if "." in name else f"console.{name}")
+        except (KeyError, OSError):
+            return ""
 
     return [
-        " ".join(known[one] for one in names if one in known)
-        for known in (topic(language, "console") for language in LANGUAGES)
+        " ".join(filter(None, (known(language, one) for one in names))) for language in LANGUAGES
     ]
 
 
@@ -187,6 +195,7 @@ class Screen:
         return [
             f"  Tasten    n  {new:<31}t  Selbsttest · self-test",
             f"  Keys      r  {'neu starten · restart':<31}s  ausschalten · shut down",
+            "            a  Netz von Hand · network by hand",
         ]
 
     def _said(self) -> list[str]:
@@ -329,7 +338,8 @@ def main(terminals: list[str]) -> None:
             with os.fdopen(descriptor, "wb") as terminal:
                 terminal.write(text.encode())
         except OSError:
-            continue  # a box without this terminal: nothing to draw on
+            # A box without this terminal, or one on which firstboot.terminal is alone.
+            continue
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Brings settings into force: certificate, configuration by Ansible, health; or goes back.
+"""Brings settings into force: network, certificate, configuration, health; or goes back.
 
 `python3 -m firstboot.converge` brings the newest generation into force where it is not, or where
 image or certificate are others than then; else it changes nothing. `--preview` prints what the
 draft would change. A generation whose services do not come up is given up: the one before comes
-back, and the answer that was at fault is named.
+back, and the answer that was at fault is named. A network that changes is tried first and alone.
+Before set-up that is all there is to do, for one that was typed at the box.
 """
 
 import json
@@ -16,12 +17,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from firstboot import acme, code, health, named
+from firstboot import acme, code, health, named, network
+from firstboot.by_hand import ByHand
 from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
 from firstboot.progress import Progress
-from firstboot.settings import Settings, ansible_variables
+from firstboot.settings import Box, Settings, ansible_variables
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft, Store
 from firstboot.texts import Said, SaidError
@@ -31,6 +33,7 @@ WORK = Path("/run/ratssaal-ansible")
 STORE_PLACE = "/ratssaal/settings"
 PATIENCE_SECONDS = 90.0
 STAGES = ("certificate", "configuration", "services")
+WITH_NETWORK = ("network", *STAGES)
 # Which answers make a unit's configuration: the first of them that has changed was at fault.
 FAULTS = {
     "systemd-networkd.service": ("box.network",),
@@ -132,9 +135,24 @@ def _load_certificate() -> None:
     subprocess.run(["systemctl", "reload", "nginx.service"], check=True)
 
 
+def _close_way_back() -> None:
+    """Administration is limited to its networks again, whoever was let in by a new code."""
+    command = ["systemctl", "stop", "--no-block", "ratssaal-way-back.service"]
+    subprocess.run(command, check=False)
+
+
 def _follow_names() -> None:
     """Let the box's own certificate and its screen follow the names in force."""
     subprocess.run(["systemctl", "start", "ratssaal-address-changed.service"], check=True)
+
+
+def connect(settings: Settings) -> Said | None:
+    """Apply the network alone; None, or why the box would not be reached by it."""
+    ended = play(settings, True, "--tags", "network")
+    if ended.returncode:
+        print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
+        return Said("converge.configuration_refused", {"answer": "box.network"})
+    return network.trouble(settings.box.network)
 
 
 def bring_into_force(
@@ -148,6 +166,11 @@ def bring_into_force(
         progress.set(name, "failed" if said else "done")
         return said
 
+    if "network" in progress.stages:
+        if said := stage("network", lambda: connect(settings)):
+            return said
+        if unplugged := network.unplugged(settings.box.network):
+            progress.note(unplugged)
     progress.set("certificate", "running")
     note = _certificate(settings)
     progress.set("certificate", "noted" if note else "done")
@@ -172,13 +195,37 @@ def bring_into_force(
     return stage("configuration", configure) or stage("services", serve)
 
 
+def _by_hand(store: Store, typed: ByHand) -> bool:
+    """Before set-up: try the network that was asked for at the box, or see to the one in force.
+
+    Another image begins without it.
+    """
+    former = store.settings(None)
+    wanted = typed.wanted()
+    if wanted is None:
+        if typed.network():
+            play(former, False, "--tags", "network")
+        return True
+    said = connect(Settings(box=Box(network=wanted)))
+    if said:
+        print(said.text("en"), file=sys.stderr)  # noqa: T201
+        typed.refuse(said.key)
+        play(former, False, "--tags", "network")
+    else:
+        with store.locked():
+            typed.accept()
+            Draft(store).lay({"box": {"network": wanted.model_dump(mode="json")}})
+    _follow_names()
+    return said is None
+
+
 def converge(store: Store) -> bool:
     """Bring the newest generation into force; whether what is in force now is what was wanted."""
     applied = store.applied()
     number = store.pending()
     image = image_version()
     if number is None and applied is None:
-        return True
+        return _by_hand(store, ByHand(store.folder))
     wanted = number if number is not None else applied.generation if applied else 0
     settings = store.settings(wanted)
     now = to_apply(settings, wanted, image)
@@ -190,7 +237,10 @@ def converge(store: Store) -> bool:
         with store.locked():
             store.set_applied(now)
         return True
-    progress = Progress(wanted, STAGES)
+    former = store.settings(applied.generation if applied else None)
+    # What is in force already, and only meets another image, is not put to the test.
+    moved = number is not None and network.moves(former.box.network, settings.box.network)
+    progress = Progress(wanted, WITH_NETWORK if moved else STAGES)
     progress.write()
     try:
         said = bring_into_force(settings, store.generation(wanted).what, progress)
@@ -209,13 +259,13 @@ def converge(store: Store) -> bool:
             if Draft(store).settings() == settings:
                 Draft(store).discard()
         code.forget()
+        _close_way_back()
         redraw()
         progress.finish(ok=True)
         return True
     with store.locked():
         store.mark_failed(wanted, said)
     progress.note(said)
-    former = store.settings(applied.generation if applied else None)
     _certificate(former)  # the new one has taken the place of the one before
     play(former, applied is not None)
     _load_certificate()
@@ -235,7 +285,8 @@ def main() -> int:
         return ended.returncode
     done = converge(store)
     # Whoever asked meanwhile found this unit running, and systemd does not start it twice.
-    while store.pending() is not None:
+    typed = ByHand(store.folder)
+    while store.pending() is not None or (typed.wanted() and not store.applied()):
         done = converge(store)
     return 0 if done else 1
 

@@ -1,8 +1,9 @@
 """Keeps this box's settings: numbered generations, the draft of the next one, what is in force.
 
 Under `Store.folder`: NNNNNN.json, one for each generation, without secrets; applied.json, which
-generation of settings in which image version is in force. Under `Store.secrets`, for root alone:
-settings/NNNNNN.json with the secrets of that generation, and draft.json.
+generation of settings in which image version is in force; the files of firstboot.by_hand. Under
+`Store.secrets`, for root alone: settings/NNNNNN.json with the secrets of that generation, and
+draft.json.
 """
 
 import datetime
@@ -16,8 +17,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from firstboot.by_hand import ByHand
 from firstboot.files import write_whole
-from firstboot.settings import Settings, join, migrate, split
+from firstboot.settings import Box, Settings, join, migrate, split
 from firstboot.texts import Said, SaidError
 
 STATE = Path("/var/lib/ratssaal/settings")
@@ -124,7 +126,8 @@ class Store:
         Raises SaidError where there is no such generation, or no whole one.
         """
         if number is None:
-            return Settings()
+            network = ByHand(self.folder).network()
+            return Settings(box=Box(network=network)) if network else Settings()
         public = self.generation(number).public
         try:
             content = join(public, _read(self._secret(number)))
@@ -239,6 +242,17 @@ class Draft:
         """Begin with `settings`, as answered all at once."""
         content = {"revision": 1, "done": [], "settings": settings.model_dump(mode="json")}
         _write(self.path, content, mode=0o600)
+
+    def lay(self, part: dict[str, Any]) -> None:
+        """Lay over a draft that there is what somebody has answered elsewhere than in the wizard.
+
+        Pages that are open meanwhile are told, as with any other's change.
+        """
+        if self.path.exists():
+            content = self.read()
+            merged = merge(content["settings"], part)
+            content = {**content, "revision": content["revision"] + 1, "settings": merged}
+            _write(self.path, content, mode=0o600)
 
     def settings(self) -> Settings:
         """The draft as settings."""

@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from firstboot.texts import Said, SaidError
+from firstboot.texts import Said, SaidError, say
 from firstboot.web.forms import Answers
 from firstboot.web.frame import SIGN_IN, STEPS, Frame
 from firstboot.web.session import Session
@@ -57,6 +57,8 @@ class Administration:
         state = await self.frame.state(session)
         for one in history:
             one["words"] = changed_words(one["what"], session.language)
+            if one["who"] == "console":
+                one["who"] = say(session.language, "admin.at_the_box")
         return self.frame.page(
             "admin.html.j2",
             session,

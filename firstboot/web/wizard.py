@@ -221,6 +221,7 @@ class Wizard:
             rows=rows,
             missing=missing,
             authority=await self.frame.ask(session, "authority"),
+            destination=draft["destination"],
         )
 
     async def apply(self, request: Request, session: Session) -> Response:

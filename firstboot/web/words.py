@@ -31,9 +31,8 @@ def in_short(name: str, settings: dict[str, Any], language: str) -> str:
     """What was answered in a step, in one line."""
     box, cluster = settings["box"], settings["cluster"]
     people = ", ".join(one["name"] for one in cluster["administration"]["people"])
-    network = box["network"]
     texts: dict[str, str] = {
-        "network": network["address"] or say(language, "setup.network.dhcp"),
+        "network": _network(box["network"], language),
         "house": cluster["house"]["name"],
         "reach": say(language, f"setup.reach.{box['reach']}"),
         "domain": box["host_name"],
@@ -44,6 +43,17 @@ def in_short(name: str, settings: dict[str, Any], language: str) -> str:
         "cluster": say(language, "setup.cluster.alone"),
     }
     return texts[name]
+
+
+def _network(network: dict[str, Any], language: str) -> str:
+    """How the box is reached and how it gets out."""
+    static = network["mode"] == "static"
+    said = str(network["address"]) if static else say(language, "setup.network.dhcp")
+    if network["vlan"]:
+        said = say(language, "setup.network.in_vlan", address=said, vlan=network["vlan"])
+    if network["proxy"]:
+        said = say(language, "setup.network.by_proxy", address=said, proxy=network["proxy"])
+    return said
 
 
 def changed_words(what: list[str], language: str) -> list[str]:

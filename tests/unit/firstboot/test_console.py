@@ -92,9 +92,9 @@ def test_all_fits_the_smallest_screen_and_the_keys_come_last(
     assert len(lines) <= LINES
     # What ends in the last column makes some terminals begin another line.
     assert max(map(len, lines)) < COLUMNS
-    assert [line.split()[0] for line in lines[-2:]] == ["Tasten", "Keys"]
-    for offered in ("n  ", "t  Selbsttest", "r  neu starten", "s  ausschalten"):
-        assert offered in "\n".join(lines[-2:])
+    assert [line.split()[0] for line in lines[-3:]] == ["Tasten", "Keys", "a"]
+    for offered in ("n  ", "t  Selbsttest", "r  neu starten", "s  ausschalten", "a  Netz von Hand"):
+        assert offered in "\n".join(lines[-3:])
 
 
 @pytest.mark.parametrize("count", [1, 3])
