@@ -7,23 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.cache import hash_of
 from builder.run import Argument
 from builder.shell import wait_for
 from builder.stage import PREFIX, Stage
-from builder.toolbox import Toolbox, open_tree
+from tests.box.neighbours import tree
 
-PACKAGES = Path(__file__).parent / "neighbours.packages"
 CONFIGURATION = Path(__file__).with_name("knot.conf")
 ADDRESS = f"{PREFIX}.53"
 CARD = "dns0"
 KEY = "box.key"
-
-
-def tree() -> Toolbox:
-    """The tree with the name server, made first where there is none."""
-    needed = ("usr/sbin/knotd", "usr/bin/certutil")
-    return open_tree("neighbours", hash_of(PACKAGES), PACKAGES, needed)
 
 
 @dataclass(frozen=True)

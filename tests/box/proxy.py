@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from builder.cache import hash_of
 from builder.run import Argument
 from builder.shell import wait_for
 from builder.stage import BRIDGE, GATEWAY, PREFIX, Stage
-from builder.toolbox import open_tree
+from tests.box.neighbours import tree
 
-PACKAGES = Path(__file__).parent / "proxy.packages"
 PORT = 8888
 URL = f"http://{GATEWAY}:{PORT}"
 # From the bridge: addresses, answers to what was asked from here, and the proxy. No name server.
@@ -55,10 +52,9 @@ def proxy_only(stage: Stage) -> Iterator[Proxy]:
     stage.run(stage.toolbox.command(["nft", "-f", rules], writable=[stage.folder]))
     settings = stage.folder / "tinyproxy.conf"
     settings.write_text(SETTINGS)
-    tree = open_tree("proxy", hash_of(PACKAGES), PACKAGES, ("usr/bin/tinyproxy",))
     log = stage.folder / "tinyproxy.log"
     command: list[Argument] = ["tinyproxy", "-d", "-c", settings]
-    inside = tree.command(command, writable=[stage.folder], own_processes=True)
+    inside = tree().command(command, writable=[stage.folder], own_processes=True)
     child = stage.start(inside, stdout=log.open("wb"))
     try:
         wait_for(lambda: "Accepting connections" in log.read_text(), 20, "No proxy started.")

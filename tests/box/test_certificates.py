@@ -18,13 +18,13 @@ from builder.container import Box
 from builder.stage import Stage
 from firstboot.request import make_request
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, pebble
+from tests.box.clerk import code_on_screen
 from tests.box.nameserver import name_server
-from tests.box.test_answers import NAME, PASSWORD, ask, by_acme, change, root, stage, written
-from tests.box.test_setup import code_on_screen
+from tests.box.test_answers import NAME, PASSWORD, ask, by_acme, change, root, written
 from tests.unit.firstboot import issuing
 from tests.unit.firstboot.issuing import Made, make, pfx
 
-__all__ = ["root", "stage"]
+__all__ = ["root"]
 
 pytestmark = pytest.mark.box
 

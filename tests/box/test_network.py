@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.shell import wait_for
 from builder.stage import GATEWAY, PREFIX, Stage
-from builder.toolbox import Toolbox
 from tests.box.authority import issuer, make_authority, pebble
-from tests.box.browser import Keyboard, browser, visit
+from tests.box.browser import Keyboard, visit
+from tests.box.clerk import APPLY_MS, PASSWORD, code_on_screen, walk
 from tests.box.proxy import URL, proxy_only
+from tests.box.screens import keep_picture
 from tests.box.test_answers import NAME, ask, by_acme, change, written
-from tests.box.test_setup import APPLY_MS, PASSWORD, code_on_screen, keep_picture, walk
 
 pytestmark = pytest.mark.box
 
@@ -28,18 +27,6 @@ CARD = "host0"  # of every container
 FIXED = f"{PREFIX}.20"
 NOBODY = f"{PREFIX}.9"
 OWN = {"kind": "own"}
-
-
-@pytest.fixture
-def stage(toolbox: Toolbox) -> Iterator[Stage]:
-    with Stage(toolbox) as stage:
-        yield stage
-
-
-@pytest.fixture
-def chromium(stage: Stage) -> Iterator[Browser]:
-    with browser(stage) as found:
-        yield found
 
 
 def static(**more: Any) -> dict[str, Any]:
