@@ -30,7 +30,7 @@ Port {PORT}
 Listen {GATEWAY}
 Allow {PREFIX}.0/24
 ConnectPort 14000
-LogLevel Connect
+LogLevel Info
 """
 
 
