@@ -29,6 +29,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 STEPS = steps()
 UPLOAD_BYTES = 600_000
 SIGN_IN = "/admin/sign-in"
+# The query of who has come from another site and goes on from a page of ours.
+ENTERED = "entered"
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
 
@@ -186,6 +188,20 @@ class Frame:
                 return RedirectResponse(away, 303)
             return self.problem(session, 409, error.said)
 
+    def _turned_back(self, request: Request) -> Response | None:
+        """What somebody without a cookie gets who comes by a form, or from another site.
+
+        No cookie of ours goes with it: browsers keep back the one they have when another site sends
+        them here, and a new one in its place would sign people out.
+        """
+        if request.method == "POST":
+            return self.problem(self._visitor(request), 403, Said("setup.forged"))
+        elsewhere = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+        if not elsewhere or request.url.query == ENTERED:
+            return None
+        way = f"{request.url.path}?{ENTERED}"
+        return self.page("enter.html.j2", self._visitor(request), way=way)
+
     def route(
         self, role: Role | None, handler: Handler, *, closes: bool = False
     ) -> Callable[[Request], Any]:
@@ -198,13 +214,13 @@ class Frame:
             session = self.sessions.find(request.cookies.get(COOKIE))
             fresh = session is None
             if session is None:
+                if turned_back := self._turned_back(request):
+                    return turned_back
                 session = self.sessions.begin(language=preferred(request))
             elif session.used + 60 < datetime.datetime.now(datetime.UTC).timestamp():
                 self.sessions.keep(session)
-            if fresh and request.method == "POST":
-                response: Response = self.problem(session, 403, Said("setup.forged"))
-            elif away := self._sent_away(session, role, fresh):
-                response = RedirectResponse(away, 303)
+            if away := self._sent_away(session, role, fresh):
+                response: Response = RedirectResponse(away, 303)
             else:
                 response = await self._handle(request, session, handler, closes)
             response.headers.setdefault("Cache-Control", "no-store")

@@ -5,11 +5,10 @@ import re
 import ssl
 import sys
 import threading
-from collections import Counter
+import time
 
-AT_ONCE = 6
+AT_ONCE = 4
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
-SEEN: Counter[int] = Counter()
 
 
 def connect(target: str, source: str) -> http.client.HTTPSConnection:
@@ -20,7 +19,7 @@ def connect(target: str, source: str) -> http.client.HTTPSConnection:
 
 
 def guess(target: str, source: str) -> None:
-    """One wrong code after the other; after each its status and how often that came so far."""
+    """One wrong code after the other; after each its status, and whether it was told in words."""
     connection = connect(target, source)
     connection.request("GET", "/setup/")
     answer = connection.getresponse()
@@ -33,9 +32,12 @@ def guess(target: str, source: str) -> None:
         connection.request("POST", "/setup/code", body, {**HEADERS, "Cookie": cookie})
         answer = connection.getresponse()
         page = answer.read().decode()
-        SEEN[answer.status] += 1
         words = "zu viele Versuche" in page if answer.status == 429 else True
-        print(answer.status, SEEN[answer.status], words, flush=True)
+        # One write a line: several threads speak.
+        sys.stdout.write(f"{answer.status} {words}\n")
+        sys.stdout.flush()
+        if answer.status == 429:
+            time.sleep(0.2)  # leaves the machine to those who are measured
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Every page in every state: axe finds nothing, no word is foreign, pictures are kept of all."""
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from builder import client
 from builder.artifacts import Artifacts
@@ -150,3 +150,11 @@ def test_every_page_from_the_summary_on(
         seen("admin-not-found")
         page.goto(f"https://{box.address}/")
         seen("front")
+        page.goto(f"https://{box.address}/nothing")
+        seen("web-not-found")
+        page.goto(f"https://{box.address}/admin/settings/house")
+        unfold(page)
+        photo = FilePayload(name="wappen.png", mimeType="image/png", buffer=bytes(2_000_000))
+        page.set_input_files("#logo", files=photo)
+        go_on(page)
+        seen("web-too-large")

@@ -185,9 +185,35 @@ def test_a_form_without_a_cookie_is_refused_everywhere(
         answer = asyncio.run(who.client.post(place, data={**FORM, "form": mark}))
         assert answer.status_code == 403, place
         assert "lange offen" in answer.text
+        # Nor is the cookie that stayed at home replaced by another.
+        assert "set-cookie" not in answer.headers
     assert house.asked == []
     assert everything_kept(house) == before
     assert house.box.commands() == commands
+
+
+def test_a_link_on_another_site_signs_nobody_out(house: House, ready: Clerk) -> None:
+    """The browser keeps the cookie back, and sends it with the step that follows by itself."""
+    ready.sign_in()
+    cookies = dict(ready.client.cookies)
+    ready.client.cookies.clear()
+    ready.client.headers["Sec-Fetch-Site"] = "cross-site"
+    answer = ready.get("/admin/")
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    (way,) = [
+        one.attributes["href"] for one in ready.seen.all("a") if "?" in one.attributes["href"]
+    ]
+    for name, value in cookies.items():
+        ready.client.cookies.set(name, value, domain="ratssaal.local")
+    ready.client.headers["Sec-Fetch-Site"] = "same-origin"
+    ready.get(way)
+    assert ready.heading() == "Übersicht"
+    # Whoever has no cookie at all comes in by the same way, once and not in circles.
+    stranger = house.visitor()
+    stranger.client.headers["Sec-Fetch-Site"] = "cross-site"
+    stranger.get(way, follow=False)
+    assert stranger.client.cookies
 
 
 def test_to_look_at_a_page_changes_nothing(house: House, sitter: tuple[Clerk, list[str]]) -> None:
