@@ -39,6 +39,8 @@ class Meeting(_Model):
     guarded: bool = False
     started: int = 0
     ended: int = 0
+    # All had gone: their seats are worthless, and who waits goes on waiting.
+    emptied: int = 0
     # Ended, and no moderator has opened it again.
     over: bool = False
 
@@ -47,7 +49,9 @@ class Meeting(_Model):
 
     def begun(self, rules: Rules, now: int) -> "Meeting":
         """A meeting that begins now, with nobody in it; who waits goes on waiting."""
-        return Meeting(rules=rules, started=now, ended=self.ended)
+        return Meeting(
+            rules=rules, started=now, ended=self.ended, emptied=self.emptied, declined=self.declined
+        )
 
     def entered(self, identity: Identity, role: Role, now: int) -> "Meeting":
         """With somebody let in."""
@@ -98,11 +102,16 @@ class Meeting(_Model):
         """Ended for all: every seat given so far is worthless."""
         return Meeting(rules=self.rules, ended=now, over=True)
 
+    def deserted(self, now: int) -> "Meeting":
+        """Over because nobody is in it any more: lock and guard go with those who were."""
+        return Meeting(rules=self.rules, declined=self.declined, ended=self.ended, emptied=now)
+
     def why_not(self, seat: Seat) -> str | None:
         """None where `seat` is good, else why not: `ended` or `removed`."""
         if seat.identity in self.people:
             return None
-        return "ended" if self.over or seat.iat <= self.ended else "removed"
+        since = max(self.ended, self.emptied)
+        return "ended" if self.over or seat.iat <= since else "removed"
 
     def sources(self, identity: Identity, policy: Policy) -> tuple[Source, ...]:
         """What somebody may send now."""

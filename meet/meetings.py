@@ -1,6 +1,7 @@
 """All meetings that this box knows: in memory, and in the store for the next start."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,6 +12,10 @@ from meet.store import Store
 PLACE = "/ratssaal/meetings/"
 KEPT_SECONDS = 24 * 3600
 AGAIN_SECONDS = 2.0
+# How long the store may keep a change waiting before it is left for later.
+PATIENCE_SECONDS = 1.5
+# A room in which nobody was for so long is deserted, and not just between two tries to reconnect.
+QUIET_SECONDS = 120.0
 
 
 class Meetings:
@@ -21,11 +26,21 @@ class Meetings:
         self._known: dict[str, Meeting] = {}
         self._unwritten: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._alive: dict[str, float] = {}
 
     async def load(self) -> None:
         """Take over what the service before this one knew."""
         for room, text in (await self._store.all(PLACE)).items():
             self._known.setdefault(room, Meeting.model_validate_json(text))
+            self.alive(room)
+
+    def alive(self, room: str) -> None:
+        """People are in `room`, or are about to be."""
+        self._alive[room] = time.monotonic()
+
+    def quiet(self, room: str) -> bool:
+        """Whether nobody has been in `room` for a while."""
+        return time.monotonic() - self._alive.get(room, 0.0) > QUIET_SECONDS
 
     async def get(self, room: str) -> Meeting:
         """The meeting in `room`; RefusedError where only the store could know, and is away."""
@@ -34,6 +49,7 @@ class Meetings:
             if text is None:
                 return Meeting()
             self._known.setdefault(room, Meeting.model_validate_json(text))
+            self.alive(room)
         return self._known[room]
 
     def known(self) -> dict[str, Meeting]:
@@ -50,8 +66,10 @@ class Meetings:
                 return after
             self._known[room] = after
             self._unwritten.add(room)
-            with suppress(RefusedError):
-                await self._write(room)
+            if len(after.people) > len(before.people):
+                self.alive(room)
+            with suppress(RefusedError, TimeoutError):
+                await asyncio.wait_for(self._write(room), PATIENCE_SECONDS)
             return after
 
     async def _write(self, room: str) -> None:
@@ -62,6 +80,11 @@ class Meetings:
         """Write down, for ever, what the store could not take; forget what it has forgotten."""
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
+            for room, meeting in self.known().items():
+                # The store forgets them after a day; until then it is asked.
+                if not meeting.people and self.quiet(room) and room not in self._unwritten:
+                    del self._known[room]
+                    self._alive.pop(room, None)
             for room in list(self._unwritten):
                 async with self._locks.setdefault(room, asyncio.Lock()):
                     with suppress(RefusedError):

@@ -81,22 +81,27 @@ class Service:
         await self.livekit.open(claims.video.room, policy.with_rules(meeting.rules).max_people)
         return True
 
-    async def end_what_lasts_too_long(self) -> None:
-        """End, for ever, meetings that have lasted as long as their policy allows."""
+    async def look_after(self) -> None:
+        """End, for ever, meetings that last longer than allowed, or that all have left."""
         while True:
             await asyncio.sleep(CLOCK_SECONDS)
             with suppress(RefusedError):
                 house = (await self.houses.get()).policy
+                for room, people in (await self.livekit.rooms()).items():
+                    if people:
+                        self.meetings.alive(room)
                 for room, meeting in self.meetings.known().items():
                     most = house.with_rules(meeting.rules).max_minutes * 60
-                    if meeting.people and meeting.started and now() - meeting.started >= most:
+                    if meeting.people and self.meetings.quiet(room):
+                        await self.meetings.change(room, lambda one: one.deserted(now()))
+                    elif meeting.people and meeting.started and now() - meeting.started >= most:
                         await self.moderation.end(room)
 
     async def begin(self) -> None:
         """Take over what was; where the store is not up yet, later and room by room."""
         with suppress(RefusedError):
             await self.meetings.load()
-        await asyncio.gather(self.meetings.keep_writing(), self.end_what_lasts_too_long())
+        await asyncio.gather(self.meetings.keep_writing(), self.look_after())
 
     async def close(self) -> None:
         """End all connections to LiveKit and the store."""

@@ -140,17 +140,15 @@ class Visits:
         return Entry(state="admitted", seat=seat, place=place)
 
     async def _begin(self, invitation: Invitation, moderates: bool) -> None:
-        """Begin the meeting anew where nobody is in it; a lock of yesterday is none today."""
-        runs = bool(await self.livekit.rooms(invitation.room))
+        """Begin the meeting where none is on; one that was ended, for moderators alone."""
 
         def how(meeting: Meeting) -> Meeting:
-            # Somebody let in who has not arrived yet is in the meeting, too.
-            arriving = any(one.since > now() - 60 for one in meeting.people.values())
-            if meeting.started and not meeting.over and (runs or arriving):
-                return meeting
-            if meeting.over and not moderates:
-                return meeting
-            return meeting.begun(invitation.rules, now())
+            on = meeting.started and not meeting.over
+            return (
+                meeting
+                if on or (meeting.over and not moderates)
+                else meeting.begun(invitation.rules, now())
+            )
 
         await self.meetings.change(invitation.room, how)
 

@@ -57,6 +57,14 @@ def test_seats_are_good_until_one_leaves_is_removed_or_all_is_ended() -> None:
     assert (again.over, again.locked) == (False, False)
 
 
+def test_a_deserted_meeting_is_ended_for_seats_and_not_for_those_who_wait() -> None:
+    deserted = held().shut(True).deserted(now())
+    assert deserted.why_not(seat(BERND)) == "ended"
+    assert (deserted.locked, deserted.over, deserted.ended) == (False, False, 0)
+    again = deserted.begun(Rules(), now() + 5)
+    assert again.why_not(seat(BERND)) == "ended"
+
+
 def test_after_a_removal_a_guard_stands_at_the_door_until_the_next_meeting() -> None:
     meeting = held().removed(BERND)
     assert (held().guarded, meeting.guarded) == (False, True)
