@@ -57,6 +57,11 @@ def token(keys: str, room: str, shown: str) -> str:
     return access.with_ttl(timedelta(minutes=10)).to_jwt()
 
 
+def trial_room() -> str:
+    """A new room of the one kind that the rooms service opens to any token of the box's key."""
+    return f"ratssaal-test-{secrets.token_hex(8)}"
+
+
 def hold(box: Reachable, stage: Stage, *, seconds: float = 90.0, frames: int = FRAMES) -> Call:
     """Let two guests on the stage's network meet on `box` until each saw enough of the other.
 
@@ -65,7 +70,7 @@ def hold(box: Reachable, stage: Stage, *, seconds: float = 90.0, frames: int = F
     authority = stage.folder / "authority.pem"
     authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
     keys = box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
-    room = secrets.token_urlsafe(12)
+    room = trial_room()
     started = [
         _start(box, stage, token(keys, room, one), authority, seconds, frames) for one in GUESTS
     ]

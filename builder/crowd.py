@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder import stack
-from builder.call import token
+from builder.call import token, trial_room
 from builder.errors import CommandError
 from builder.paths import PROJECT
 from builder.processes import descendant
@@ -92,7 +91,7 @@ def attend(
     keys: LiveKit's key file; used: seconds of processor that the server has used so far; authority:
     who vouches for the server (PEM). Raises CommandError where the crowd breaks off.
     """
-    room = secrets.token_urlsafe(8)
+    room = trial_room()
     wish = {
         "url": url,
         "seconds": seconds,

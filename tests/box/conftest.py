@@ -11,6 +11,7 @@ from builder.container import Box
 from builder.stage import Stage
 from builder.toolbox import Toolbox
 from tests.box.browser import browser
+from tests.box.meeting import House, opened
 
 
 class Town(NamedTuple):
@@ -32,3 +33,11 @@ def chromium(stage: Stage) -> Iterator[Browser]:
     """A browser on the test's own stage."""
     with browser(stage) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[House]:
+    """A box that is set up, on which Anna is signed in and may book rooms."""
+    with Stage(toolbox) as stage, opened(stage, artifacts) as made:
+        made.sign_in()
+        yield made

@@ -157,3 +157,9 @@ def test_owners_stay_the_same_numbers(etc: Path) -> None:
     found = [f"user:{line[0]}:{line[2]}:{line[3]}" for line in users]
     found += [f"group:{line[0]}:{line[2]}" for line in groups]
     assert sorted(found) == sorted(expected)
+
+
+def test_the_rooms_service_is_there_without_the_sources_of_its_pages(usr: Path) -> None:
+    assert (usr / "lib/ratssaal/meet/gate.py").exists()
+    assert not (usr / "lib/ratssaal/meet/client").exists()
+    assert (usr / "lib/systemd/system/ratssaal-meet.service").exists()

@@ -60,8 +60,11 @@ def test_a_guests_name_is_not_its_identity_which_the_server_logs() -> None:
 
 def test_the_keys_that_a_box_writes_at_its_first_start_sign_tokens(tmp_path: Path) -> None:
     subprocess.run([WRITER, tmp_path], check=True)
-    [file] = tmp_path.iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert {one.name for one in tmp_path.iterdir()} == {"keys.yaml", "rooms.key"}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
+    file, own = tmp_path / "keys.yaml", (tmp_path / "rooms.key").read_text().strip()
+    assert re.fullmatch(r"[0-9a-f]{64}", own)
+    assert own not in file.read_text()
     name, secret = re.findall(r"[0-9a-f]+", file.read_text())
     assert (len(name), len(secret)) == (16, 64)
     assert claims(token(file.read_text(), "rathaus", "Anna"), secret)["iss"] == name
