@@ -132,7 +132,7 @@ def system_key(toolbox: Toolbox, options: BuildOptions, pairs: dict[str, keys.Ke
     chosen = stack.choose(options.stack)
     parts: list[Path | str] = [IMAGES / part for part in SYSTEM_PARTS]
     parts += [IMAGES / "initrd", OVERLAYS, PROJECT / "firstboot"]
-    parts += [PROJECT / "meet/__init__.py", *client.sources()]
+    parts += [*sorted((PROJECT / "meet").glob("*.py")), *client.sources()]
     parts += [chosen.lock, toolbox.key, options.stack, version()]
     parts += [pair.fingerprint() for _, pair in sorted(pairs.items())]
     return hash_of(*parts)

@@ -1,7 +1,7 @@
 """What the wizard's unprivileged web server may ask of root: these verbs, and nothing else.
 
 systemd starts one instance for each connection to /run/ratssaal-agent.sock, which only the web
-server's own user can open. One request, a line of JSON with `verb`, its arguments, and the `permit`
+server's own user can open, and the rooms service, which may ask for "check" alone. One request, a line of JSON with `verb`, its arguments, and the `permit`
 of who asks; one answer, a line of JSON with `ok` and the result, or `said`, a sentence for people.
 
 The web server is not believed: a permit is had for a right code or password alone, a clerk's ends
@@ -12,6 +12,7 @@ import base64
 import datetime
 import json
 import os
+import pwd
 import socket
 import struct
 import subprocess
@@ -30,14 +31,17 @@ from pydantic import ValidationError
 
 from firstboot import code, named
 from firstboot.files import write_whole
-from firstboot.permits import ROOT, Asker, Role
+from firstboot.permits import NOBODY, ROOMS, ROOT, Asker, Role
 from firstboot.request import make_key, make_request
-from firstboot.sign_in import check_code, permits, sign_in, who_asks
+from firstboot.sign_in import check_code, check_person, permits, sign_in, who_asks
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
 from firstboot.uploads import read_bundle
 
 LIMIT_BYTES = 2_000_000
+# The users who may open the socket, beside root.
+WIZARD = "ratssaal-setup"
+ROOMS_SERVICE = "ratssaal-meet"
 # Who may ask for what. A clerk may until set-up is complete, save for what CLERKS_AFTERWARDS names.
 RIGHTS: dict[str, tuple[Role, ...]] = {
     "state": ("nobody", "clerk", "administrator"),
@@ -53,6 +57,7 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "undo": ("administrator",),
     "history": ("administrator",),
     "power": ("administrator",),
+    "check": ("rooms",),
 }
 CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo")
 CLERKS_AFTERWARDS = ("state", "code", "sign-in", "sign-out", "room")
@@ -201,6 +206,7 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "history": lambda: [vars(one) | {"failed": None} for one in store.history()],
         "request": lambda: request(store),
         "power": lambda how: power(how),
+        "check": lambda name, password, totp: check_person(store, name, password, totp),
         "room": lambda name: room(store, name),
     }
     arguments = dict(asked)
@@ -232,24 +238,35 @@ def reply(line: bytes, store: Store, known: Asker | None = None) -> dict[str, An
         return {"said": [said.key, said.values]}
 
 
-def by_root(descriptor: int) -> bool:
-    """Whether root is at the other end (SO_PEERCRED of unix(7)), or no socket is in between."""
+def peer(descriptor: int) -> int:
+    """The user at the other end (SO_PEERCRED of unix(7)); our own where no socket is in between."""
     try:
         with socket.socket(fileno=os.dup(descriptor)) as connection:
             raw = connection.getsockopt(
                 socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
             )
     except OSError:
-        return os.geteuid() == 0
+        return os.geteuid()
     user: int = struct.unpack("3i", raw)[1]
-    return user == 0
+    return user
+
+
+def known(user: int) -> Asker | None:
+    """Who asks, by user: None for the wizard, which shows permits. Others in the group are nobody."""
+    if user == 0:
+        return ROOT
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:
+        return NOBODY
+    return {WIZARD: None, ROOMS_SERVICE: ROOMS}.get(name, NOBODY)
 
 
 def main() -> None:
     """Answer the one request on standard input."""
     line = sys.stdin.buffer.readline(LIMIT_BYTES)
-    known = ROOT if by_root(sys.stdin.fileno()) else None
-    sys.stdout.write(json.dumps(reply(line, Store(), known)) + "\n")
+    asker = known(peer(sys.stdin.fileno()))
+    sys.stdout.write(json.dumps(reply(line, Store(), asker)) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from firstboot.files import write_whole
 IDLE_SECONDS = 3600.0
 MOST = 100
 
-# root: root itself, and what it starts.
-Role = Literal["nobody", "clerk", "administrator", "root"]
+# root: root itself, and what it starts. rooms: the service in which the house's people book rooms.
+Role = Literal["nobody", "clerk", "administrator", "root", "rooms"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Asker:
 
 NOBODY = Asker("nobody")
 ROOT = Asker("root")
+ROOMS = Asker("rooms")
 
 
 def _hash(token: str) -> str:

@@ -287,6 +287,7 @@ def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:
         "stack": {
             "doors": [vars(door) for door in stack.doors],
             "relays": [vars(relay) for relay in stack.relays],
+            "store": list(stack.store),
         },
     }
 

@@ -65,16 +65,27 @@ def _digits_taken(store: Store, person: Administrator, digits: str) -> bool:
     return True
 
 
-def sign_in(store: Store, name: str, password: str, totp: str) -> dict[str, str]:
-    """`name` as written in the settings and a `permit`; SaidError where it is no administrator."""
+def _proven(store: Store, name: str, password: str, totp: str) -> Administrator:
     people = _administrators(store)
     person = next((one for one in people if one.name.casefold() == name.casefold()), None)
     right = verify(person.password if person else NOBODYS, password)
     with store.locked():
         if person and right and _digits_taken(store, person, totp):
-            asker = Asker("administrator", person.name, _proof(person))
-            return {"name": person.name, "permit": permits(store).give(asker)}
+            return person
     raise SaidError("admin.sign_in_wrong")
+
+
+def sign_in(store: Store, name: str, password: str, totp: str) -> dict[str, str]:
+    """`name` as written in the settings and a `permit`; SaidError where it is no administrator."""
+    person = _proven(store, name, password, totp)
+    asker = Asker("administrator", person.name, _proof(person))
+    with store.locked():
+        return {"name": person.name, "permit": permits(store).give(asker)}
+
+
+def check_person(store: Store, name: str, password: str, totp: str) -> dict[str, str]:
+    """`name` as written in the settings, and no permit; SaidError where it is no administrator."""
+    return {"name": _proven(store, name, password, totp).name}
 
 
 def who_asks(store: Store, permit: str) -> Asker:

@@ -1,5 +1,6 @@
 """The conferencing stack as the rest of the box knows it: a description, never a name in code."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{value!r} is not a text")
     return value
+
+
+def _user(value: object) -> str:
+    """A name as systemd makes users by (systemd-sysusers(8)): it ends in the packet filter."""
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", name := _text(value)):
+        raise ValueError(f"{name!r} is not a user")
+    return name
 
 
 def _each(value: object, read: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -85,6 +93,7 @@ class Stack:
     doors: tuple[Door, ...]
     health: tuple[str, ...]
     relays: tuple[Relay, ...] = ()
+    store: tuple[str, ...] = ()
     secrets: Path | None = None
 
     @staticmethod
@@ -98,12 +107,13 @@ class Stack:
         except yaml.YAMLError as error:
             raise ValueError(f"{path} is not YAML: {error}") from error
         needed = ("name", "units", "doors", "health")
-        fields = _fields(raw, (*needed, "relays", "secrets"), needed)
+        fields = _fields(raw, (*needed, "relays", "store", "secrets"), needed)
         return Stack(
             name=_text(fields["name"]),
             units=_each(fields["units"], _text),
             doors=_each(fields["doors"], Door.of),
             health=_each(fields["health"], _text),
             relays=_each(fields.get("relays", []), Relay.of),
+            store=_each(fields.get("store", []), _user),
             secrets=Path(_text(fields["secrets"])) if fields.get("secrets") else None,
         )

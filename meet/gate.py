@@ -1,0 +1,74 @@
+"""Who may open LiveKit's signalling: nginx asks before each connection (auth_request).
+
+LiveKit renews tokens by itself and takes old ones until they run out. Here a token counts only
+where the meeting still wants it: the person was let in, and may send all that the token opens.
+"""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from meet.livekit import Claims, Tokens, sent
+from meet.meeting import Meeting
+from meet.names import TEST_ROOM
+from meet.policy import Policy
+
+MOST_CHARACTERS = 16000
+
+
+def token_of(address: str, authorization: str) -> str | None:
+    """The one token in a request, as Go's net/url and LiveKit would find it; None: none or several.
+
+    Whatever two readers could read differently is no token: a second one, a semicolon.
+    """
+    if len(address) > MOST_CHARACTERS:
+        return None
+    query = urlsplit(address).query
+    if ";" in query:
+        return None
+    found = [
+        value
+        for name, value in parse_qsl(query, keep_blank_values=True)
+        if name.casefold() == "access_token"
+    ]
+    if authorization:
+        kind, _, value = authorization.partition(" ")
+        if kind != "Bearer":
+            return None
+        found.append(value)
+    return found[0] if len(found) == 1 else None
+
+
+def checked(tokens: Tokens, address: str, authorization: str) -> Claims | None:
+    """What the request's token says; None where it is not one that LiveKit's key has signed."""
+    token = token_of(address, authorization)
+    if token is None:
+        return None
+    try:
+        return tokens.read(token)
+    except ValueError:
+        return None
+
+
+def in_test_room(claims: Claims) -> bool:
+    """Whether the token is for the room in which the box's own people try their cameras."""
+    return bool(TEST_ROOM.fullmatch(claims.video.room)) and _plain(claims)
+
+
+def _plain(claims: Claims) -> bool:
+    grant = claims.video
+    extra = {name for name, value in (grant.model_extra or {}).items() if value}
+    return grant.room_join and not grant.hidden and not grant.can_update_own_metadata and not extra
+
+
+def passes(claims: Claims, meeting: Meeting, policy: Policy) -> bool:
+    """Whether somebody may come (back) into the meeting with this token."""
+    person = meeting.people.get(claims.sub)
+    if person is None or not _plain(claims):
+        return False
+    opened = claims.video.sends()
+    allowed = frozenset(sent(meeting.sources(claims.sub, policy)))
+    if opened is None or not opened <= allowed:
+        return False
+    if claims.video.can_publish_data and not meeting.data(claims.sub, policy):
+        return False
+    # Others see the role that the token names.
+    return claims.attributes.get("role", "") == person.role

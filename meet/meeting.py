@@ -1,0 +1,114 @@
+"""What holds in one meeting and must survive the service: who was let in, as what, and the lock.
+
+Random identities alone. Who sits in the room at this moment is asked of LiveKit, never kept.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from meet.names import Identity, Role, Source
+from meet.policy import Policy, Rules
+from meet.signed import SEAT_SECONDS, Seat
+
+# Of people let in and declined, so that nobody fills the store by coming in again and again.
+MOST_PEOPLE = 2000
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class Person(_Model):
+    """Somebody who was let in (`since`, seconds since 1970) and neither left nor was removed."""
+
+    role: Role
+    since: int
+    given: frozenset[Source] = frozenset()
+    taken: frozenset[Source] = frozenset()
+
+
+class Meeting(_Model):
+    """The state of one room. Every method gives a new state."""
+
+    rules: Rules = Rules()
+    people: dict[Identity, Person] = {}
+    declined: tuple[Identity, ...] = ()
+    locked: bool = False
+    # Somebody was removed: whoever comes anew waits, since a link knows no faces.
+    guarded: bool = False
+    started: int = 0
+    ended: int = 0
+    # Ended, and no moderator has opened it again.
+    over: bool = False
+
+    def _with(self, **changes: Any) -> "Meeting":
+        return self.model_copy(update=changes)
+
+    def begun(self, rules: Rules, now: int) -> "Meeting":
+        """A meeting that begins now, with nobody in it; who waits goes on waiting."""
+        return Meeting(rules=rules, started=now, ended=self.ended)
+
+    def entered(self, identity: Identity, role: Role, now: int) -> "Meeting":
+        """With somebody let in."""
+        since = now - SEAT_SECONDS
+        people = {key: one for key, one in self.people.items() if one.since > since}
+        while len(people) >= MOST_PEOPLE:
+            del people[min(people, key=lambda key: people[key].since)]
+        return self._with(people={**people, identity: Person(role=role, since=now)})
+
+    def left(self, identity: Identity) -> "Meeting":
+        """Without somebody who went: the seat is worth nothing afterwards."""
+        return self._with(people={key: one for key, one in self.people.items() if key != identity})
+
+    def removed(self, identity: Identity) -> "Meeting":
+        """Without somebody who was sent out, and with a guard at the door."""
+        return self.left(identity)._with(guarded=True)
+
+    def refused(self, identities: list[Identity]) -> "Meeting":
+        """With people who waited and were sent away."""
+        return self._with(declined=(*self.declined, *identities)[-MOST_PEOPLE:])
+
+    def with_role(self, identity: Identity, role: Role) -> "Meeting":
+        """With another role for somebody; what was given and taken before is forgotten."""
+        person = Person(role=role, since=self.people[identity].since)
+        return self._with(people={**self.people, identity: person})
+
+    def given(self, identity: Identity, source: Source) -> "Meeting":
+        """With a source that a moderator allows somebody."""
+        one = self.people[identity]
+        person = one.model_copy(
+            update={"given": one.given | {source}, "taken": one.taken - {source}}
+        )
+        return self._with(people={**self.people, identity: person})
+
+    def taken(self, identity: Identity, source: Source) -> "Meeting":
+        """With a source taken from somebody, for good."""
+        one = self.people[identity]
+        person = one.model_copy(
+            update={"given": one.given - {source}, "taken": one.taken | {source}}
+        )
+        return self._with(people={**self.people, identity: person})
+
+    def shut(self, locked: bool) -> "Meeting":
+        """Locked: nobody new comes in; who has a seat comes back to it."""
+        return self._with(locked=locked)
+
+    def finished(self, now: int) -> "Meeting":
+        """Ended for all: every seat given so far is worthless."""
+        return Meeting(rules=self.rules, ended=now, over=True)
+
+    def why_not(self, seat: Seat) -> str | None:
+        """None where `seat` is good, else why not: `ended` or `removed`."""
+        if seat.identity in self.people:
+            return None
+        return "ended" if self.over or seat.iat <= self.ended else "removed"
+
+    def sources(self, identity: Identity, policy: Policy) -> tuple[Source, ...]:
+        """What somebody may send now."""
+        one = self.people[identity]
+        return policy.with_rules(self.rules).sources(one.role, one.given, one.taken)
+
+    def data(self, identity: Identity, policy: Policy) -> bool:
+        """Whether somebody may send texts now."""
+        return policy.with_rules(self.rules).data(self.people[identity].role)

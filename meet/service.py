@@ -1,0 +1,104 @@
+"""The service's parts put together, and the clock that ends meetings which last too long."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from meet.errors import RefusedError
+from meet.gate import checked, in_test_room, passes
+from meet.house import Houses
+from meet.livekit import LiveKit, Tokens
+from meet.lobby import Lobby
+from meet.meetings import Meetings
+from meet.moderation import Moderation
+from meet.places import LoneBox, Places
+from meet.rooms import Rooms
+from meet.signed import Signer, now
+from meet.staff import Sessions
+from meet.store import Store
+from meet.tries import Tries
+from meet.visit import Visits
+
+CLOCK_SECONDS = 5.0
+
+
+@dataclass
+class Service:
+    """Everything that an endpoint may need."""
+
+    houses: Houses
+    signer: Signer
+    tokens: Tokens
+    livekit: LiveKit
+    store: Store
+    rooms: Rooms
+    meetings: Meetings
+    visits: Visits
+    moderation: Moderation
+    places: Places
+    sessions: Sessions
+    codes: Tries
+    passwords: Tries
+
+    @staticmethod
+    def of(key: bytes, livekit_key: str, livekit_secret: str) -> "Service":
+        """The service of this box, with its own key and LiveKit's."""
+        store, signer = Store(), Signer(key)
+        tokens = Tokens(livekit_key, livekit_secret)
+        livekit, lobby, meetings = LiveKit(tokens), Lobby(), Meetings(store)
+        rooms = Rooms(store, signer)
+        places = Places(LoneBox(livekit), tokens)
+        visits = Visits(signer, meetings, lobby, places, livekit, rooms)
+        return Service(
+            houses=Houses(store),
+            signer=signer,
+            tokens=tokens,
+            livekit=livekit,
+            store=store,
+            rooms=rooms,
+            meetings=meetings,
+            visits=visits,
+            moderation=Moderation(visits, meetings, lobby, livekit),
+            places=places,
+            sessions=Sessions(store),
+            # Ten a minute of one address; of all together fewer than find one code in a month.
+            codes=Tries(10, 300),
+            passwords=Tries(10, 300),
+        )
+
+    async def opens(self, address: str, authorization: str) -> bool:
+        """Whether LiveKit's signalling is open to a request: see meet.gate."""
+        claims = checked(self.tokens, address, authorization)
+        if claims is None:
+            return False
+        if in_test_room(claims):
+            return True
+        meeting = await self.meetings.get(claims.video.room)
+        policy = (await self.houses.get()).policy
+        if not passes(claims, meeting, policy):
+            return False
+        # LiveKit would make a room that is not there by itself, but without its limits.
+        await self.livekit.open(claims.video.room, policy.with_rules(meeting.rules).max_people)
+        return True
+
+    async def end_what_lasts_too_long(self) -> None:
+        """End, for ever, meetings that have lasted as long as their policy allows."""
+        while True:
+            await asyncio.sleep(CLOCK_SECONDS)
+            with suppress(RefusedError):
+                house = (await self.houses.get()).policy
+                for room, meeting in self.meetings.known().items():
+                    most = house.with_rules(meeting.rules).max_minutes * 60
+                    if meeting.people and meeting.started and now() - meeting.started >= most:
+                        await self.moderation.end(room)
+
+    async def begin(self) -> None:
+        """Take over what was; where the store is not up yet, later and room by room."""
+        with suppress(RefusedError):
+            await self.meetings.load()
+        await asyncio.gather(self.meetings.keep_writing(), self.end_what_lasts_too_long())
+
+    async def close(self) -> None:
+        """End all connections to LiveKit and the store."""
+        await self.livekit.close()
+        await self.store.close()

@@ -1,0 +1,69 @@
+"""Staff: who books rooms. Signed in by root's agent, which knows the administrators' passwords.
+
+Another way to prove who one is, such as a town's own directory, ends in `Sessions.begin` as well.
+"""
+
+import asyncio
+import json
+import secrets
+from pathlib import Path
+
+from meet.errors import RefusedError
+from meet.house import House
+from meet.store import Store, hidden
+
+SOCKET = Path("/run/ratssaal-agent.sock")
+PLACE = "/ratssaal/staff/"
+SECONDS = 10 * 3600
+COOKIE = "__Host-ratssaal-staff"
+LIMIT_SECONDS = 60.0
+
+
+async def check(name: str, password: str, totp: str, socket: Path = SOCKET) -> str:
+    """The name as the settings have it, where password and digits are right; else RefusedError."""
+    asked = {"verb": "check", "name": name, "password": password, "totp": totp}
+    try:
+        answer = await asyncio.wait_for(
+            _exchange(json.dumps(asked).encode(), socket), LIMIT_SECONDS
+        )
+        reply = json.loads(answer)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RefusedError("busy") from error
+    if "ok" not in reply:
+        raise RefusedError("sign_in_wrong")
+    return str(reply["ok"]["name"])
+
+
+async def _exchange(line: bytes, socket: Path) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(socket)
+    try:
+        writer.write(line + b"\n")
+        await writer.drain()
+        return await reader.readline()
+    finally:
+        writer.close()
+
+
+class Sessions:
+    """Who is signed in, by a random token in a cookie. The store has its hash, for ten hours."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def begin(self, name: str) -> str:
+        """A token for `name`, whose proof has been checked: 256 random bits."""
+        token = secrets.token_urlsafe(32)
+        await self._store.put(PLACE + hidden(token), name, SECONDS)
+        return token
+
+    async def find(self, token: str, house: House) -> str | None:
+        """Who is signed in with `token`; nobody who is no longer named in the settings."""
+        if not token or len(token) > 100:
+            return None
+        name = await self._store.get(PLACE + hidden(token))
+        return name if name is not None and name.casefold() in house.staff else None
+
+    async def end(self, token: str) -> None:
+        """This token is worth nothing from now on."""
+        if token and len(token) <= 100:
+            await self._store.delete(PLACE + hidden(token))

@@ -1,0 +1,49 @@
+"""How often one address may guess: codes and passwords, beside what the web server slows down."""
+
+import ipaddress
+import time
+from collections import OrderedDict
+
+from meet.errors import RefusedError
+
+WINDOW_SECONDS = 60.0
+MOST_ADDRESSES = 10_000
+
+
+def network(address: str) -> str:
+    """Who counts as one: an IPv4 address, or the /64 that one IPv6 subscriber has at least."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if found.version == 4:
+        return str(found)
+    return str(ipaddress.ip_network((int(found), 64), strict=False).network_address)
+
+
+class Tries:
+    """Wrong guesses of the last minute, in memory alone: addresses are kept nowhere."""
+
+    def __init__(self, most: int, of_all: int) -> None:
+        self._most = most
+        self._of_all = of_all
+        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+        self._together: list[float] = []
+
+    def allow(self, address: str) -> None:
+        """RefusedError("slow") where too many guesses were wrong, of this address or of all."""
+        since = time.monotonic() - WINDOW_SECONDS
+        self._together = [one for one in self._together if one > since]
+        own = [one for one in self._wrong.get(network(address), ()) if one > since]
+        if len(own) >= self._most or len(self._together) >= self._of_all:
+            raise RefusedError("slow")
+
+    def wrong(self, address: str) -> None:
+        """Count a wrong guess."""
+        now = time.monotonic()
+        known = self._wrong.setdefault(network(address), [])
+        known[:] = [one for one in known if one > now - WINDOW_SECONDS] + [now]
+        self._wrong.move_to_end(network(address))
+        while len(self._wrong) > MOST_ADDRESSES:
+            self._wrong.popitem(last=False)
+        self._together.append(now)
