@@ -1,8 +1,9 @@
 """What the wizard's unprivileged web server may ask of root: these verbs, and nothing else.
 
 systemd starts one instance for each connection to /run/ratssaal-agent.sock, which only the web
-server's own user can open, and the rooms service, which may ask for "check" alone. One request, a line of JSON with `verb`, its arguments, and the `permit`
-of who asks; one answer, a line of JSON with `ok` and the result, or `said`, a sentence for people.
+server's own user can open, and the rooms service, which may ask for "check" alone. One request, a
+line of JSON with `verb`, its arguments, and the `permit` of who asks; one answer, a line of JSON
+with `ok` and the result, or `said`, a sentence for people.
 
 The web server is not believed: a permit is had for a right code or password alone, a clerk's ends
 with set-up, and an administrator's with the password it was given for. Root needs none.
@@ -252,7 +253,7 @@ def peer(descriptor: int) -> int:
 
 
 def known(user: int) -> Asker | None:
-    """Who asks, by user: None for the wizard, which shows permits. Others in the group are nobody."""
+    """Who asks, by user: None for the wizard, which shows permits; others are nobody."""
     if user == 0:
         return ROOT
     try:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import argon2
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from firstboot import agent, code, permits, sign_in
 from firstboot.files import write_whole
 from firstboot.passwords import hash_password, totp_secret, verify
-from firstboot.permits import NOBODY, ROOT, Asker, Permits
+from firstboot.permits import NOBODY, ROOMS, ROOT, Asker, Permits
 from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import SaidError
@@ -448,16 +449,49 @@ def test_root_is_known_by_the_socket_and_not_by_what_it_says() -> None:
     """The kernel says who is at the other end (unix(7)): here, this process itself."""
     here, there = socket.socketpair()
     with here, there:
-        assert agent.by_root(here.fileno()) is (os.geteuid() == 0)
+        assert agent.peer(here.fileno()) == os.geteuid()
     with Path(os.devnull).open() as file:
-        assert agent.by_root(file.fileno()) is (os.geteuid() == 0)
+        assert agent.peer(file.fileno()) == os.geteuid()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_whoever_is_not_root_needs_a_permit() -> None:
     script = (
         "import os, socket; os.seteuid(65534); here, there = socket.socketpair();"
-        "os.seteuid(0); from firstboot import agent; print(agent.by_root(here.fileno()))"
+        "os.seteuid(0); from firstboot import agent; print(agent.peer(here.fileno()))"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout == "False\n"
+    assert ran.stdout == "65534\n"
+    assert agent.known(65534) == NOBODY
+
+
+def test_root_the_wizard_and_the_rooms_are_told_apart_by_their_users(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = {701: "ratssaal-setup", 702: "ratssaal-meet", 33: "www-data"}
+
+    def named(number: int) -> Any:
+        return SimpleNamespace(pw_name=users[number])
+
+    monkeypatch.setattr("firstboot.agent.pwd.getpwuid", named)
+    found = [agent.known(number) for number in (0, 701, 702, 33, 4711)]
+    assert found == [ROOT, None, ROOMS, NOBODY, NOBODY]
+
+
+def test_the_rooms_may_check_a_password_and_nothing_else(ready: Box) -> None:
+    given = {"name": "anna", "password": PASSWORD, "totp": ""}
+    permits_before = (ready.store.secrets / "permits.json").exists()
+    assert ready.ask_as(ROOMS, "check", **given) == {"name": "Anna"}
+    assert (ready.store.secrets / "permits.json").exists() == permits_before
+    with pytest.raises(SaidError, match=r"admin\.sign_in_wrong"):
+        ready.ask_as(ROOMS, "check", **{**given, "password": "falsch"})
+    for verb, arguments in {**ASKED, "state": {}, "draft": {}, "room": {"name": "x"}}.items():
+        with pytest.raises(SaidError, match=REFUSED):
+            ready.ask_as(ROOMS, verb, permit=signed_in(ready), **arguments)
+
+
+def test_nobody_else_may_have_a_password_checked_without_signing_in(ready: Box) -> None:
+    given = {"name": "Anna", "password": PASSWORD, "totp": ""}
+    for permit in ("", signed_in(ready)):
+        with pytest.raises(SaidError, match=REFUSED):
+            ready.ask("check", permit=permit, **given)

@@ -1,0 +1,177 @@
+"""A house in which a meeting can be held: a set-up box, its staff, guests and clients."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import yaml
+
+from builder import answers
+from builder.artifacts import Artifacts
+from builder.container import Box
+from builder.paths import PROJECT
+from builder.shell import wait_for
+from builder.stage import Stage, die_with_parent
+
+NAME = "sitzung.musterhausen.example"
+PASSWORD = "korrekt pferd batterie klammer"
+OWN_PAGE = {"X-Ratssaal": "1"}
+
+
+class Client:
+    """A participant program on the stage; see tests.box.participant."""
+
+    def __init__(self, stage: Stage, authority: str) -> None:
+        environment = {
+            **os.environ, "PYTHONPATH": str(PROJECT), "SSL_CERT_FILE": authority, "RUST_LOG": "off",
+        }  # fmt: skip
+        environment.pop("SSL_CERT_DIR", None)
+        self._child = subprocess.Popen(
+            stage.enter([sys.executable, "-m", "tests.box.participant"]),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=environment, preexec_fn=die_with_parent,
+        )  # fmt: skip
+
+    def do(self, what: str, **arguments: Any) -> dict[str, Any]:
+        """Have the client do something, and get its answer."""
+        assert self._child.stdin
+        assert self._child.stdout
+        self._child.stdin.write(json.dumps({"do": what, **arguments}) + "\n")
+        self._child.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._child.stdout.readline())
+        return answer
+
+    def join(self, place: dict[str, Any]) -> dict[str, Any]:
+        """Join with a place that the rooms service gave."""
+        return self.do("join", url=place["url"], token=place["token"])
+
+    def close(self) -> None:
+        """End the program."""
+        self._child.kill()
+        self._child.wait()
+
+
+@dataclass
+class Town:
+    """A box in use, and what a test needs to hold meetings on it."""
+
+    stage: Stage
+    box: Box
+    http: httpx.Client
+    authority: str
+    clients: list[Client] = field(default_factory=list)
+
+    def client(self) -> Client:
+        """A new client, which ends with the test."""
+        self.clients.append(Client(self.stage, self.authority))
+        return self.clients[-1]
+
+    def ask(
+        self, method: str, path: str, content: Any = None, *, seat: str = "", status: int = 200,
+        page: bool = False,
+    ) -> Any:  # fmt: skip
+        """One request through the front door, which must be answered with `status`."""
+        headers = {"Authorization": f"Bearer {seat}"} if seat else {}
+        headers |= OWN_PAGE if page else {}
+        with self.stage.joined():
+            answer = self.http.request(method, f"/api/{path}", json=content, headers=headers)
+        assert answer.status_code == status, (answer.status_code, answer.text)
+        assert answer.headers["cache-control"] == "no-store" or status == 429
+        return answer.json()
+
+    def post(self, path: str, content: Any = None, **more: Any) -> Any:
+        """POST, as `ask`."""
+        return self.ask("POST", path, content, **more)
+
+    def sign_in(self) -> None:
+        """Anna signs in; her cookie is sent from now on."""
+        given = {"name": "Anna", "password": PASSWORD, "totp": ""}
+        assert self.post("staff/sign-in", given, page=True) == {"name": "Anna", "may_create": True}
+
+    def book(self, title: str = "Gemeinderat", **policy: Any) -> dict[str, Any]:
+        """A room without times, and its invitations by role instead of links."""
+        room = self.post("rooms", {"title": title, "policy": policy}, page=True)
+        room["invitations"] = {role: link.split("#i=")[1] for role, link in room["links"].items()}
+        return dict(room)
+
+    def enter(self, room: dict[str, Any], role: str, name: str, **more: Any) -> dict[str, Any]:
+        """Come in with the invitation for `role`."""
+        asked = {"invitation": room["invitations"][role], "name": name, "notice_seen": True}
+        return dict(self.post("enter", asked, **more))
+
+    @contextmanager
+    def stream(self, path: str, bearer: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """The events of a stream, as they come; comments are left out."""
+        with self.stage.joined():
+            made = httpx.Client(
+                base_url=str(self.http.base_url),
+                verify=ssl.create_default_context(cafile=self.authority),
+                timeout=30,
+            )
+            headers = {"Authorization": f"Bearer {bearer}"}
+            with made, made.stream("GET", f"/api/{path}", headers=headers) as answer:
+                assert answer.status_code == 200, answer.read()
+                lines = answer.iter_lines()
+                yield (json.loads(one[6:]) for one in lines if one.startswith("data: "))
+
+    def rtc(self, token: str) -> int:
+        """The status with which the front door answers a token at LiveKit's signalling."""
+        with self.stage.joined():
+            return self.http.get("/rtc/validate", params={"access_token": token}).status_code
+
+    def keys(self) -> tuple[str, str]:
+        """LiveKit's key and secret, for tokens made by hand."""
+        text = self.box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
+        ((key, secret),) = yaml.safe_load(text).items()
+        return str(key), str(secret)
+
+
+@contextmanager
+def town(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Iterator[Town]:
+    """A box set up by an answers file; nobody is signed in."""
+    file = stage.folder / "answers.yaml"
+    content = {
+        "box": {"reach": "public", "host_name": NAME, "certificate": {"kind": "own"}},
+        "cluster": {
+            "house": {"name": "Gemeinde Musterhausen"},
+            "meetings": {"preset": preset},
+            "administration": {
+                "people": [{"name": "Anna", "password": answers.hash_password(PASSWORD)}],
+                "alone_because": "Ein kleines Haus",
+            },
+        },
+    }
+    file.write_text(yaml.safe_dump(content))
+    with Box(stage, artifacts, credentials={"ratssaal.answers": file}) as box:
+        address = box.address
+        stage.name(NAME, address)
+        authority = stage.folder / "authority.pem"
+        authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
+        context = ssl.create_default_context(cafile=str(authority))
+        with httpx.Client(base_url=f"https://{address}", verify=context, timeout=30) as http:
+            made = Town(stage, box, http, str(authority))
+            try:
+                yield made
+            finally:
+                for one in made.clients:
+                    one.close()
+
+
+def until(client: Client, holds: Any, what: str, seconds: float = 20) -> dict[str, Any]:
+    """Wait until what `client` sees is as `holds` says; what it saw then."""
+    found: dict[str, Any] = {}
+
+    def look() -> bool:
+        found.clear()
+        found.update(client.do("look"))
+        return bool(holds(found))
+
+    wait_for(look, seconds, what)
+    return found

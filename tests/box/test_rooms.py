@@ -1,0 +1,388 @@
+"""Meetings on a real box: booking, lobby, moderation; what is kept out stays out."""
+
+import datetime
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+
+from builder.artifacts import Artifacts
+from builder.shell import wait_for
+from builder.stage import Stage
+from builder.toolbox import Toolbox
+from tests.box.meeting import NAME, PASSWORD, Client, Town, town, until
+
+pytestmark = pytest.mark.box
+
+
+@pytest.fixture(scope="module")
+def house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[Town]:
+    """A set-up box on which Anna is signed in."""
+    with Stage(toolbox) as stage, town(stage, artifacts) as made:
+        made.sign_in()
+        yield made
+
+
+def joined(house: Town, entry: dict[str, Any], *, sends: bool = True) -> Client:
+    """A client in the room, with the place it was given; it sends picture and sound."""
+    client = house.client()
+    assert client.join(entry["place"]) == {"identity": entry["place"]["identity"]}
+    if sends:
+        assert "track" in client.do("show")
+        assert "track" in client.do("speak")
+    return client
+
+
+def sees(who: str, frames: int = 20) -> Any:
+    """Whether moving pictures and sound of `who` have come in."""
+
+    def look(saw: dict[str, Any]) -> bool:
+        return bool(saw["seen"].get(who, 0) >= frames and saw["heard"].get(who, 0) >= frames)
+
+    return look
+
+
+def let_in(house: Town, room: dict[str, Any], anna: dict[str, Any], name: str) -> dict[str, Any]:
+    """A guest who waits and is let in by Anna."""
+    waiting = house.enter(room, "participant", name)
+    assert waiting["state"] == "waiting"
+    with house.stream("wait", waiting["ticket"]) as told:
+        assert next(told) == {"state": "waiting"}
+        house.post("lobby/admit", {"ids": "all"}, seat=anna["seat"])
+        return next(told)
+
+
+def test_a_guest_waits_is_let_in_and_both_see_and_hear_each_other(house: Town) -> None:
+    room = house.book()
+    assert house.post("look", {"invitation": room["invitations"]["participant"]})["lobby"] is True
+    anna = house.enter(room, "moderator", "Anna")
+    assert anna["state"] == "admitted"
+    first = joined(house, anna)
+    waiting = house.enter(room, "participant", "Bernd")
+    assert (waiting["state"], waiting["seat"], waiting["place"]) == ("waiting", None, None)
+    with (
+        house.stream("wait", waiting["ticket"]) as told,
+        house.stream("lobby", anna["seat"]) as queue,
+    ):
+        assert next(told) == {"state": "waiting"}
+        (one,) = next(queue)["waiting"]
+        assert one["name"] == "Bernd"
+        house.post("lobby/admit", {"ids": [one["id"]]}, seat=anna["seat"])
+        bernd = next(told)
+        assert next(queue)["waiting"] == []
+    assert bernd["state"] == "admitted"
+    second = joined(house, bernd)
+    for client, other in ((first, bernd), (second, anna)):
+        who = other["place"]["identity"]
+        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 40)
+        print(f"frames {saw['seen'][who]}, loud pieces of sound {saw['heard'][who]}")
+    assert saw["people"][anna["place"]["identity"]] == ["Anna", {"role": "moderator"}]
+
+
+def test_who_waits_is_told_what_becomes_of_it(house: Town) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    tickets = [house.enter(room, "participant", name)["ticket"] for name in ("Bernd", "Clara")]
+    with house.stream("wait", tickets[0]) as bernd, house.stream("wait", tickets[1]) as clara:
+        assert [next(bernd), next(clara)] == [{"state": "waiting"}] * 2
+        with house.stream("lobby", anna["seat"]) as queue:
+            ids = {one["name"]: one["id"] for one in next(queue)["waiting"]}
+        house.post("lobby/decline", {"ids": [ids["Bernd"]]}, seat=anna["seat"])
+        assert next(bernd) == {"state": "declined"}
+        house.post("meeting/end", seat=anna["seat"])
+        assert next(clara) == {"state": "over"}
+    # A ticket is no seat, and none for the moderators' doors.
+    for path in ("place", "lobby/admit"):
+        refused = house.post(path, {"ids": "all"}, seat=tickets[0], status=403)
+        assert refused["error"] == "not_allowed"
+
+
+def test_a_lasting_mute_cannot_be_undone_and_one_that_is_not_can(house: Town) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    bernd = let_in(house, room, anna, "Bernd")
+    first, second = joined(house, anna, sends=False), joined(house, bernd)
+    who = bernd["place"]["identity"]
+    until(first, sees(who), "Bernd is not seen.", 40)
+
+    def mute(lasting: bool) -> None:
+        asked = {"identity": who, "source": "microphone", "lasting": lasting}
+        house.post("people/mute", asked, seat=anna["seat"])
+
+    mute(False)
+    until(first, lambda saw: any(saw["muted"][who]), "The mute did not reach Anna.")
+    second.do("unmute")
+    until(first, lambda saw: not any(saw["muted"][who]), "Who was muted may speak again.")
+    mute(True)
+    until(first, lambda saw: len(saw["muted"].get(who, ())) == 1, "The microphone still sends.")
+    second.do("unmute")
+    assert "error" in second.do("speak")
+    # The token from before opens the microphone: it is worth nothing now. The new one does not.
+    assert house.rtc(bernd["place"]["token"]) == 403
+    place = house.post("place", seat=bernd["seat"])
+    assert house.rtc(place["token"]) == 200
+    again = house.client()
+    again.join(place)
+    assert "error" in again.do("speak")
+    assert "track" in again.do("show")
+    house.post("people/allow", {"identity": who, "source": "microphone"}, seat=anna["seat"])
+    assert "track" in again.do("speak")
+    heard = first.do("look")["heard"].get(who, 0)
+    until(first, lambda saw: saw["heard"].get(who, 0) > heard + 20, "Bernd is not heard again.")
+
+
+def test_who_is_removed_stays_out_with_every_token(house: Town) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    bernd = let_in(house, room, anna, "Bernd")
+    clara = let_in(house, room, anna, "Clara")
+    second = joined(house, bernd, sends=False)
+    third = joined(house, clara, sends=False)
+    renewed = house.post("place", seat=bernd["seat"])
+    assert house.rtc(renewed["token"]) == 200
+    house.post("people/remove", {"identity": bernd["place"]["identity"]}, seat=anna["seat"])
+    until(second, lambda saw: saw["ended"] or not saw["connected"], "Bernd is still there.")
+    for place in (bernd["place"], renewed):
+        assert house.rtc(place["token"]) == 403
+        assert "error" in house.client().join(place)
+    assert house.post("place", seat=bernd["seat"], status=403)["error"] == "removed"
+    assert house.rtc(clara["place"]["token"]) == 200
+    assert third.do("look")["connected"]
+
+
+def test_a_lock_keeps_out_who_is_new_and_the_end_ends_it_for_all(house: Town) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    bernd = let_in(house, room, anna, "Bernd")
+    first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
+    house.post("meeting", {"locked": True}, seat=anna["seat"])
+    asked = {"invitation": room["invitations"]["participant"], "name": "C", "notice_seen": True}
+    assert house.post("look", {"invitation": asked["invitation"]})["state"] == "locked"
+    assert house.post("enter", asked, status=403)["error"] == "locked"
+    place = house.post("place", seat=bernd["seat"])
+    assert house.rtc(place["token"]) == 200
+    house.post("meeting", {"locked": False}, seat=anna["seat"])
+    assert house.post("enter", asked)["state"] == "waiting"
+    house.post("meeting/end", seat=anna["seat"])
+    for client in (first, second):
+        until(client, lambda saw: not saw["connected"], "The meeting goes on.")
+    for one in (anna, bernd):
+        assert house.post("place", seat=one["seat"], status=410)["error"] == "ended"
+        assert house.rtc(one["place"]["token"]) == 403
+    assert house.rtc(place["token"]) == 403
+    assert house.post("enter", asked, status=410)["error"] == "ended"
+    # Next week the same link is good again, once a moderator is there.
+    assert house.enter(room, "moderator", "Anna")["state"] == "admitted"
+    assert house.post("enter", asked)["state"] == "waiting"
+    assert house.post("place", seat=bernd["seat"], status=410)["error"] == "ended"
+
+
+def test_nobody_sends_more_than_the_policy_allows_whatever_the_token_says(house: Town) -> None:
+    room = house.book(camera="moderators", chat=False, live_text=False)
+    anna = house.enter(room, "moderator", "Anna")
+    viewer = {"invitation": room["invitations"]["viewer"], "name": "V", "notice_seen": True}
+    assert house.post("enter", viewer)["state"] == "waiting"
+    bernd = let_in(house, room, anna, "Bernd")
+    client = joined(house, bernd, sends=False)
+    assert "error" in client.do("show")
+    assert "track" in client.do("speak")
+    client.do("rename", name="Bürgermeister")
+    first = joined(house, anna, sends=False)
+    who = bernd["place"]["identity"]
+    seen = until(first, lambda saw: who in saw["people"], "Bernd is not there.")["people"][who]
+    assert seen == ["Bernd", {"role": "participant"}]
+    key, secret = house.keys()
+    honest = jwt.decode(bernd["place"]["token"], secret, algorithms=["HS256"])
+    assert house.rtc(bernd["place"]["token"]) == 200
+
+    def made(**changes: Any) -> str:
+        claims = {**honest, "video": {**honest["video"], **changes}}
+        return jwt.encode(claims, secret, algorithm="HS256")
+
+    for changes in (
+        {"canPublishSources": ["microphone", "camera"]},
+        {"canPublishSources": []},
+        {"canPublishSources": None},
+        {"canPublishData": True},
+        {"canUpdateOwnMetadata": True},
+        {"hidden": True},
+        {"roomAdmin": True},
+        {"room": "aaaaaaaaaa"},
+        {"roomJoin": False},
+    ):
+        assert house.rtc(made(**changes)) == 403, changes
+    for changes in (
+        {"attributes": {"role": "moderator"}},
+        {"sub": "p" + "a" * 16},
+        {"exp": int(time.time()) - 100},
+        {"iss": "somebody"},
+    ):
+        assert house.rtc(jwt.encode({**honest, **changes}, secret, algorithm="HS256")) == 403
+    assert house.rtc(jwt.encode(honest, "0" * 64, algorithm="HS256")) == 403
+    assert house.rtc(jwt.encode(honest, "", algorithm="none")) == 403
+    with house.stage.joined():
+        params = [("access_token", bernd["place"]["token"]), ("Access_Token", "x")]
+        assert house.http.get("/rtc/validate", params=params).status_code == 403
+        assert house.http.get("/rtc/validate").status_code == 403
+        assert house.http.get("/api/gate").status_code == 404
+    assert key not in bernd["seat"]
+
+
+def test_hands_roles_and_texts(house: Town) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    bernd = let_in(house, room, anna, "Bernd")
+    first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
+    who = bernd["place"]["identity"]
+    house.post("hand", {"raised": True}, seat=bernd["seat"])
+    up = until(first, lambda saw: saw["people"][who][1].get("hand"), "No hand is up.")
+    assert abs(int(up["people"][who][1]["hand"]) / 1000 - time.time()) < 30
+    house.post("people/lower", {"identity": "all"}, seat=anna["seat"])
+    until(first, lambda saw: not saw["people"][who][1].get("hand"), "The hand stays up.")
+    second.do("write", topic="chat", text="Grüß Gott")
+    expected = [who, "chat", "Grüß Gott"]
+    until(first, lambda saw: expected in saw["texts"], "The text did not come.")
+
+    refused = house.post("meeting", {"locked": True}, seat=bernd["seat"], status=403)
+    assert refused["error"] == "moderators_only"
+    house.post("people/role", {"identity": who, "role": "moderator"}, seat=anna["seat"])
+    until(first, lambda saw: saw["people"][who][1]["role"] == "moderator", "No new role.")
+    house.post("meeting", {"locked": True}, seat=bernd["seat"])
+    me = anna["place"]["identity"]
+    house.post("people/role", {"identity": me, "role": "viewer"}, seat=bernd["seat"])
+    assert "error" in first.do("show")
+    refused = house.post("meeting", {"locked": False}, seat=anna["seat"], status=403)
+    assert refused["error"] == "moderators_only"
+    asked = {"identity": who, "role": "participant"}
+    refused = house.post("people/role", asked, seat=bernd["seat"], status=403)
+    assert refused == {"error": "policy", "rule": "last_moderator"}
+    house.post("leave", seat=bernd["seat"])
+    assert house.post("place", seat=bernd["seat"], status=403)["error"] == "removed"
+
+
+def test_times_codes_and_calendar_files(house: Town) -> None:
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    times = {
+        "opens": now + datetime.timedelta(hours=2),
+        "closes": now + datetime.timedelta(hours=3),
+    }
+    texts = {name: one.isoformat() for name, one in times.items()}
+    room = house.post("rooms", {"title": "Bauausschuss; Nr. 7, öffentlich", **texts}, page=True)
+    found = house.post("code", {"code": room["code"]})["invitation"]
+    look = house.post("look", {"invitation": found})
+    assert (look["state"], look["role"]) == ("early", "participant")
+    assert datetime.datetime.fromisoformat(look["opens"]) == times["opens"]
+    refused = house.post(
+        "enter", {"invitation": found, "name": "B", "notice_seen": True}, status=403
+    )
+    assert refused["error"] == "early"
+    with house.stage.joined():
+        file = house.http.get(f"/api/rooms/{room['id']}/invitation.ics")
+    assert file.headers["content-type"].startswith("text/calendar")
+    assert f"DTSTART:{times['opens']:%Y%m%dT%H%M%SZ}\r\n" in file.text
+    assert "SUMMARY:Bauausschuss\\; Nr. 7\\, öffentlich\r\n" in file.text
+    wrong = f"{(int(room['code']) + 1) % 10**9:09}"
+    assert house.post("code", {"code": wrong}, status=404)["error"] == "wrong_code"
+    assert room["id"] in {one["id"] for one in house.ask("GET", "rooms")["rooms"]}
+    house.ask("DELETE", f"rooms/{room['id']}", page=True)
+    assert house.post("look", {"invitation": found})["state"] == "over"
+    assert house.post("code", {"code": room["code"]}, status=404)["error"] == "wrong_code"
+
+
+def test_only_staff_book_and_only_from_our_own_pages(house: Town) -> None:
+    cookie = house.http.cookies
+    wish = {"title": "Ohne Recht"}
+    assert house.post("rooms", wish, status=403)["error"] == "forged"
+    house.http.cookies = {}  # type: ignore[assignment]
+    assert house.post("rooms", wish, page=True, status=401)["error"] == "not_signed_in"
+    assert house.ask("GET", "rooms", status=401)["error"] == "not_signed_in"
+    assert house.ask("GET", "staff") == {"name": None, "may_create": False}
+    for name, password in (("Anna", "falsch"), ("Niemand", PASSWORD)):
+        given = {"name": name, "password": password, "totp": ""}
+        refused = house.post("staff/sign-in", given, page=True, status=403)
+        assert refused["error"] == "sign_in_wrong"
+    house.http.cookies = cookie
+    laxer = {"title": "Lax", "policy": {"lobby": False}}
+    refused = house.post("rooms", laxer, page=True, status=403)
+    assert refused == {"error": "policy", "rule": "lobby"}
+
+
+def test_guessing_is_slowed_down(house: Town) -> None:
+    answers = []
+    with house.stage.joined():
+        for number in range(14):
+            answer = house.http.post("/api/code", json={"code": f"{number:09}"})
+            answers.append((answer.status_code, answer.json()["error"]))
+    assert set(answers) == {(404, "wrong_code"), (429, "slow")}
+    assert [status for status, _ in answers].count(404) <= 10
+
+
+def test_a_meeting_goes_on_while_service_or_store_are_killed(house: Town) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    bernd = let_in(house, room, anna, "Bernd")
+    clara = let_in(house, room, anna, "Clara")
+    first, second = joined(house, anna), joined(house, bernd)
+    who = bernd["place"]["identity"]
+    until(first, sees(who), "Bernd is not seen.", 40)
+    house.post("people/remove", {"identity": clara["place"]["identity"]}, seat=anna["seat"])
+    house.post("meeting", {"locked": True}, seat=anna["seat"])
+    asked = {"identity": who, "source": "camera", "lasting": True}
+    waiting_asked = {"invitation": room["invitations"]["participant"], "name": "D",
+                     "notice_seen": True}  # fmt: skip
+    for unit in ("ratssaal-meet.service", "etcd.service"):
+        before = first.do("look")["seen"][who]
+        begun = time.monotonic()
+        house.box.shell(f"systemctl kill --signal=KILL {unit}")
+        place = house.post("place", seat=bernd["seat"])
+        print(f"{unit} killed: a place again after {time.monotonic() - begun:.2f} s")
+        assert house.rtc(place["token"]) == 200
+        assert house.rtc(clara["place"]["token"]) == 403
+        assert house.post("place", seat=clara["seat"], status=403)["error"] == "removed"
+        assert house.post("enter", waiting_asked, status=403)["error"] == "locked"
+        until(first, lambda saw, before=before: saw["seen"][who] > before + 20, "Picture stands.")
+        assert second.do("look")["connected"]
+        wait_for(
+            lambda unit=unit: (
+                house.box.shell(f"systemctl is-active {unit} || true").strip()  # type: ignore[misc]
+                == "active"
+            ),
+            20,
+            f"{unit} does not come back.",
+        )
+    house.post("people/mute", asked, seat=anna["seat"])
+    house.box.shell("systemctl kill --signal=KILL ratssaal-meet.service")
+    assert "error" in second.do("show")
+    assert house.rtc(bernd["place"]["token"]) == 403
+
+
+def test_nothing_of_a_meeting_is_logged_or_written_down(house: Town) -> None:
+    room = house.book(title="Zwiebelkuchen")
+    anna = house.enter(room, "moderator", "Kanarienvogel")
+    bernd = let_in(house, room, anna, "Nachtigall")
+    first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
+    second.do("write", topic="chat", text="Rotkehlchen")
+    until(first, lambda saw: saw["texts"], "The text did not come.")
+    refused = {"invitation": room["invitations"]["participant"][:-4], "name": "Wiedehopf"}
+    house.post("look", {"invitation": refused["invitation"]}, status=403)
+    journal = house.box.run("journalctl", "--boot", "--no-pager").stdout
+    found = house.box.run(
+        "grep", "-rlE", "Kanarienvogel|Nachtigall|Rotkehlchen", "/var", "/run", "/etc", check=False
+    ).stdout
+    assert found == ""
+    for word in ("Kanarienvogel", "Nachtigall", "Rotkehlchen", "Zwiebelkuchen", "eyJ"):
+        assert word not in journal, word
+
+
+def test_the_box_says_what_it_serves(house: Town) -> None:
+    look = house.ask("GET", "house")
+    assert (look["name"], look["policy"]["preset"]) == ("Gemeinde Musterhausen", "council")
+    assert house.ask("GET", "openapi.json")["paths"]["/api/enter"]["post"]
+    assert house.ask("GET", "nothing", status=404)["error"] == "no_such_address"
+    assert house.ask("GET", "enter", status=405)["error"] == "wrong_method"
+    with house.stage.joined():
+        large = house.http.post("/api/look", json={"invitation": "x" * 20_000})
+        assert (large.status_code, large.json()["error"]) == (413, "too_large")
+    assert NAME
