@@ -59,7 +59,7 @@ class Client:
 
 
 @dataclass
-class Town:
+class House:
     """A box in use, and what a test needs to hold meetings on it."""
 
     stage: Stage
@@ -134,7 +134,7 @@ class Town:
 
 
 @contextmanager
-def town(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Iterator[Town]:
+def opened(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Iterator[House]:
     """A box set up by an answers file; nobody is signed in."""
     file = stage.folder / "answers.yaml"
     content = {
@@ -156,7 +156,7 @@ def town(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Iterato
         authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
         context = ssl.create_default_context(cafile=str(authority))
         with httpx.Client(base_url=f"https://{address}", verify=context, timeout=30) as http:
-            made = Town(stage, box, http, str(authority))
+            made = House(stage, box, http, str(authority))
             try:
                 yield made
             finally:

@@ -79,7 +79,7 @@ def signed_in(box: Box, name: str = "Anna", password: str = PASSWORD, totp: str 
 
 def test_there_is_a_right_for_each_verb_and_no_other(box: Box) -> None:
     for verb in agent.RIGHTS:
-        if verb != "room":
+        if verb not in ("room", "check"):
             arguments = ASKED[verb] if verb != "put" else {**ASKED[verb], "part": {}}
             try:
                 box.ask_as(ROOT, verb, **arguments)

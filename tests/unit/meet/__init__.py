@@ -1,0 +1,1 @@
+"""Tests of the rooms service, module by module."""
