@@ -56,6 +56,7 @@ def fuzz(house: House, operation: Any, headers: dict[str, str], mode: Any, judge
         answer = case.call(
             base_url=f"https://{house.http.base_url.host}",
             headers=headers,
+            cookies=dict(house.http.cookies),
             verify=house.authority,
             timeout=20,
         )
@@ -77,7 +78,10 @@ def test_nothing_that_is_sent_breaks_the_service(house: House, mode: Any) -> Non
 
     headers = {"Authorization": f"Bearer {seat}"}
     for operation in operations(house):
-        if operation.path not in (*STREAMS, *ENDS):
+        told = operation.definition.raw
+        # Where nothing is sent, nothing can be sent wrong.
+        wrong = "requestBody" in told or mode is schemathesis.GenerationMode.POSITIVE
+        if wrong and operation.path not in (*STREAMS, *ENDS):
             fuzz(house, operation, headers, mode, judge)
     print(f"{mode}: answers by status {dict(sorted(statuses.items()))}")
     assert statuses.get("200")

@@ -24,6 +24,8 @@ relays:
   - {ports: 40000-40999, to: 443}
 health:
   - http://127.0.0.1:7880/
+store:
+  - rooms
 secrets: /usr/lib/ratssaal/stack/secrets
 """
 
@@ -54,6 +56,7 @@ def test_every_key_of_a_description_is_read(tmp_path: Path) -> None:
     assert stack.doors == (Door(443, "udp", "media"),)
     assert stack.relays == (Relay("40000-40999", 443),)
     assert stack.health == ("http://127.0.0.1:7880/",)
+    assert stack.store == ("rooms",)
     assert stack.secrets == Path("/usr/lib/ratssaal/stack/secrets")
 
 
@@ -112,6 +115,8 @@ MALFORMED = {
     "a relay without ports": WHOLE.replace("ports: 40000-40999, ", ""),
     "a relay with another key": WHOLE.replace("{ports:", "{colour: red, ports:"),
     "no health": WHOLE.replace("health:\n  - http://127.0.0.1:7880/\n", ""),
+    "a user of the store as text": WHOLE.replace("\n  - rooms", " rooms"),
+    "a user of the store who is none": WHOLE.replace("- rooms", "- 'rooms }; accept'"),
     "health as text": WHOLE.replace("\n  - http", " http"),
     "an unknown key": WHOLE + "colour: red\n",
 }
