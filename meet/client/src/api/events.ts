@@ -3,6 +3,7 @@
 import { Refused, refusal } from "./calls";
 
 const AGAIN_MS = 1000;
+const PASSING = ["store", "media", "busy", "slow"];
 
 interface Told {
   event: string;
@@ -52,9 +53,18 @@ async function once(
     rest = parts.pop() ?? "";
     for (const part of parts) {
       const told = parse(part);
-      if (told.data) tell(told.event, JSON.parse(told.data));
+      if (!told.data) continue;
+      const data: unknown = JSON.parse(told.data);
+      if (told.event === "error") throw broken(data);
+      tell(told.event, data);
     }
   }
+}
+
+/** The service ends a stream with a word; some of its reasons pass. */
+function broken(data: unknown): Refused {
+  const key = (data as { error?: string }).error ?? "unknown";
+  return new Refused(key, PASSING.includes(key) ? 503 : 403);
 }
 
 /** One event's lines; comments, which only keep the line alive, have no data. */

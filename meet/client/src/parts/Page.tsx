@@ -13,13 +13,33 @@ const HouseContext = createContext<House | null>(null);
 
 export const useHouse = (): House | null => useContext(HouseContext);
 
+/** The house's colour as a line below its name: nothing has to be read on it. */
+function paint(colour: string): void {
+  if (/^#[0-9a-f]{6}$/i.test(colour)) {
+    document.documentElement.style.setProperty("--house", colour);
+  }
+}
+
+/** The logo as settings keep it, base64 of a PNG or an SVG picture, as an address. In an `img`
+    an SVG runs no script. */
+function picture(logo: string): string {
+  if (logo.startsWith("data:") || logo.startsWith("/")) return logo;
+  return `data:image/${logo.startsWith("iVBOR") ? "png" : "svg+xml"};base64,${logo}`;
+}
+
 /** Asks once who the house is. Without an answer pages go on under the product's name. */
 export function HouseProvider({ children }: { children: ReactNode }) {
   const [found, setFound] = useState<House | null>(null);
   useEffect(() => {
-    house().then(setFound, () => {
-      setFound(null);
-    });
+    house().then(
+      (one) => {
+        setFound(one);
+        paint(one.colour);
+      },
+      () => {
+        setFound(null);
+      },
+    );
   }, []);
   return <HouseContext value={found}>{children}</HouseContext>;
 }
@@ -43,7 +63,7 @@ export function Page({ title, easy = false, children }: Props) {
       <header className="top">
         <div className="kern-container">
           <p className="top__name">
-            {found?.logo && <img className="top__logo" src={found.logo} alt="" />}
+            {found?.logo && <img className="top__logo" src={picture(found.logo)} alt="" />}
             {name}
           </p>
           <nav aria-label={t("language.choose")}>

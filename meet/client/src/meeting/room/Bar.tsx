@@ -2,7 +2,7 @@
 
 import { useLocalParticipant } from "@livekit/components-react";
 import { Track } from "livekit-client";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Policy } from "../../api/types";
@@ -36,6 +36,7 @@ export function Bar(props: Props) {
   const { seat, say, ask } = useDesk();
   const { localParticipant: me, isMicrophoneEnabled, isCameraEnabled, isScreenShareEnabled } =
     useLocalParticipant();
+  const [more, setMore] = useState(false);
   const raised = handOf(me) !== null;
   const { policy, panel, view, shortcuts } = props;
 
@@ -61,6 +62,10 @@ export function Bar(props: Props) {
     }
   }
 
+  const show = (one: Panel) => {
+    setMore(false); // on a phone the panel takes the place of the choice
+    props.onPanel(one);
+  };
   const microphone = () => void toggle("microphone", !isMicrophoneEnabled);
   const camera = () => void toggle("camera", !isCameraEnabled);
   const screen = () => void share(!isScreenShareEnabled);
@@ -99,37 +104,51 @@ export function Bar(props: Props) {
           {t(raised ? "bar.handDown" : "bar.handUp")}
         </Item>
       </div>
-      <div className="bar__group" role="group" aria-label={t("bar.room")}>
+      <div
+        className={`bar__group bar__group--room${more ? " bar__group--open" : ""}`}
+        role="group"
+        aria-label={t("bar.room")}
+      >
         <Item
           icon="people"
           open={panel === "people"}
           badge={props.waiting}
-          onPress={() => { props.onPanel("people"); }}
+          onPress={() => { show("people"); }}
         >
           {t("bar.people", { number: props.number })}
           {props.waiting > 0 && <span className="kern-sr-only"> {t("bar.waiting", { number: props.waiting })}</span>}
         </Item>
         {policy.chat && (
-          <Item icon="chat" open={panel === "chat"} badge={props.unread} onPress={() => { props.onPanel("chat"); }}>
+          <Item icon="chat" open={panel === "chat"} badge={props.unread} onPress={() => { show("chat"); }}>
             {t("bar.chat")}
             {props.unread > 0 && <span className="kern-sr-only"> {t("bar.unread", { number: props.unread })}</span>}
           </Item>
         )}
         {policy.live_text && (
-          <Item icon="text" open={panel === "text"} onPress={() => { props.onPanel("text"); }}>
+          <Item icon="text" open={panel === "text"} onPress={() => { show("text"); }}>
             {t("bar.text")}
           </Item>
         )}
         <Item icon="view" onPress={() => { props.onView(view === "grid" ? "speaker" : "grid"); }}>
           {t(view === "grid" ? "bar.speaker" : "bar.grid")}
         </Item>
-        <Item icon="more" onPress={props.onDevices}>
+        <Item icon="settings" onPress={props.onDevices}>
           {t("bar.devices")}
         </Item>
         <button type="button" className="bar__item" onClick={props.onHelp}>
           <span className="kern-icon kern-icon--help" aria-hidden="true" />
           <span className="bar__label">{t("bar.help")}</span>
         </button>
+      </div>
+      <div className="bar__more">
+        <Item
+          icon="more"
+          open={more}
+          badge={props.waiting + props.unread}
+          onPress={() => { setMore(!more); }}
+        >
+          {t("bar.more")}
+        </Item>
       </div>
       <button type="button" className="bar__item bar__item--leave" onClick={props.onLeave}>
         <Icon name="leave" />

@@ -40,10 +40,11 @@ export function useEvents(say: (text: string) => void): void {
       if (publication.source === Track.Source.Microphone) say(t("said.muted.microphone"));
       if (publication.source === Track.Source.Camera) say(t("said.muted.camera"));
     };
-    const permitted = () => {
+    const permitted = (known?: unknown) => {
       for (const one of SOURCES) {
         const now = maySend(me, one);
-        if (before.get(one) !== now) say(t(`said.${now ? "may" : "mayNot"}.${one}`));
+        // Without earlier rights this is the entry, and nobody changed anything.
+        if (known && before.get(one) !== now) say(t(`said.${now ? "may" : "mayNot"}.${one}`));
         before.set(one, now);
       }
     };
