@@ -19,6 +19,7 @@ export function Staff() {
   const [rooms, setRooms] = useState<Booking[]>([]);
   const [fresh, setFresh] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
+  const [signsIn, setSignsIn] = useState(false);
 
   const fail = useCallback(
     (refused: unknown) => {
@@ -62,7 +63,7 @@ export function Staff() {
       </Page>
     );
   }
-  if (name === null && !known.may_create) {
+  if (name === null && (!known.may_create || signsIn)) {
     return (
       <Page title={t("staff.signIn")}>
         <SignIn onSignedIn={setKnown} />
@@ -84,6 +85,13 @@ export function Staff() {
             }}
           >
             {t("staff.signOut")}
+          </Button>
+        </div>
+      )}
+      {name === null && (
+        <div className="buttons">
+          <Button kind="tertiary" onPress={() => { setSignsIn(true); }}>
+            {t("staff.signIn")}
           </Button>
         </div>
       )}

@@ -26,6 +26,7 @@ import { roleOf } from "./person";
 import { Quality } from "./Quality";
 import { Said, useSaid } from "./Said";
 import { Shortcuts, useShortcuts } from "./Shortcuts";
+import { Sound } from "./Sound";
 import { Stage } from "./Stage";
 import type { View } from "./Stage";
 
@@ -112,6 +113,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
               <p className="kern-body">{t(`fault.${device}.${fault}.text`)}</p>
             </Notice>
           ))}
+          {line === "good" && <Sound />}
           <Stage view={view} people={people} />
           <Said said={said} />
         </main>

@@ -8,7 +8,7 @@ import { useDesk } from "./context";
 import { LobbyList } from "./LobbyList";
 import { Panel } from "./Panel";
 import { Person } from "./Person";
-import { handsInOrder } from "./person";
+import { handsInOrder, maySend } from "./person";
 import { useSpeakingTimes } from "./speaking";
 
 interface Props {
@@ -53,6 +53,15 @@ export function People({ people, lobby, onClose }: Props) {
               {hands.map((one) => (
                 <li key={one.identity}>
                   <span>{one.name}</span>
+                  {moderates && !maySend(one, "microphone") && (
+                    <Button
+                      small
+                      name={t("people.floorName", { name: one.name ?? "" })}
+                      onPress={() => { ask(seat.allow(one.identity, "microphone")); }}
+                    >
+                      {t("people.floor")}
+                    </Button>
+                  )}
                   {moderates && (
                     <Button
                       small

@@ -7,30 +7,32 @@ const MOST = 4;
 
 export interface Sentence {
   id: number;
+  /** When it was said, in ms of the page's own clock. */
+  at: number;
   text: string;
 }
 
-type Change = { said: string } | { gone: number };
+type Change = { said: string; at: number } | { gone: number };
 
 let last = 0;
 
 function reduce(said: Sentence[], change: Change): Sentence[] {
   if ("gone" in change) return said.filter((one) => one.id !== change.gone);
-  return [...said, { id: ++last, text: change.said }].slice(-MOST);
+  return [...said, { id: ++last, at: change.at, text: change.said }].slice(-MOST);
 }
 
 /** The sentences of the last seconds, and how to add one. */
 export function useSaid(): [Sentence[], (text: string) => void] {
   const [said, change] = useReducer(reduce, []);
   const say = useCallback((text: string) => {
-    change({ said: text });
+    change({ said: text, at: performance.now() });
   }, []);
-  const oldest = said[0]?.id;
+  const oldest = said[0];
   useEffect(() => {
     if (oldest === undefined) return;
     const timer = setTimeout(() => {
-      change({ gone: oldest });
-    }, SHOWN_MS);
+      change({ gone: oldest.id });
+    }, oldest.at + SHOWN_MS - performance.now());
     return () => {
       clearTimeout(timer);
     };

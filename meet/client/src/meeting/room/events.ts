@@ -48,6 +48,11 @@ export function useEvents(say: (text: string) => void): void {
         before.set(one, now);
       }
     };
+    let warned = false;
+    const unreadable = () => {
+      if (!warned) say(t("said.unreadable"));
+      warned = true; // once: it comes with each frame
+    };
     const joined = () => {
       for (const one of SOURCES) before.set(one, maySend(me, one));
     };
@@ -56,6 +61,7 @@ export function useEvents(say: (text: string) => void): void {
     room.on(RoomEvent.ParticipantAttributesChanged, changed);
     room.on(RoomEvent.TrackPublished, shared);
     room.on(RoomEvent.Connected, joined);
+    room.on(RoomEvent.EncryptionError, unreadable);
     me.on(ParticipantEvent.TrackMuted, muted);
     me.on(ParticipantEvent.ParticipantPermissionsChanged, permitted);
     return () => {
@@ -64,6 +70,7 @@ export function useEvents(say: (text: string) => void): void {
       room.off(RoomEvent.ParticipantAttributesChanged, changed);
       room.off(RoomEvent.TrackPublished, shared);
       room.off(RoomEvent.Connected, joined);
+      room.off(RoomEvent.EncryptionError, unreadable);
       me.off(ParticipantEvent.TrackMuted, muted);
       me.off(ParticipantEvent.ParticipantPermissionsChanged, permitted);
     };

@@ -27,7 +27,9 @@ export function handOf(person: Participant): number | null {
 export function maySend(person: Participant, source: Source): boolean {
   const granted = person.permissions;
   if (!granted?.canPublish) return false;
-  return granted.canPublishSources.map(Number).includes(NUMBERS[source]);
+  // LiveKit takes an empty list for all.
+  const sources = granted.canPublishSources.map(Number);
+  return sources.length === 0 || sources.includes(NUMBERS[source]);
 }
 
 export function sends(person: Participant, source: Source): boolean {
