@@ -71,10 +71,9 @@ export function Visit() {
           step({ did: "admit", wish, seat: held, place });
           return;
         } catch (problem) {
-          // The seat is worth nothing any more; who has only a link has to ask for a new one.
+          // The seat is worth nothing any more: ask for a new one, as anybody with the link.
           if (!(problem instanceof Refused) || problem.status === 0) throw problem;
           giveUpSeat();
-          if (problem.key === "removed") throw problem;
         }
       }
       const entered = await enter(invitation, name, noticeSeen);

@@ -85,18 +85,20 @@ function Room({ room, fresh, onCancel }: { room: Booking; fresh: boolean; onCanc
         </p>
       )}
       <div className="buttons">
-        <a
-          className="kern-link"
-          href={`/api/rooms/${encodeURIComponent(room.id)}/invitation.ics?role=participant`}
-          download={`${room.id}.ics`}
-        >
-          {t("rooms.calendar")}
-        </a>
+        {room.opens && room.closes && (
+          <a
+            className="kern-link"
+            href={`/api/rooms/${encodeURIComponent(room.id)}/invitation.ics?role=participant`}
+            download={`${room.id}.ics`}
+          >
+            {t("rooms.calendar")}
+          </a>
+        )}
         <Button kind="tertiary" name={t("rooms.cancelName", { title: room.title })} onPress={() => { setAsking(true); }}>
           {t("rooms.cancel")}
         </Button>
       </div>
-      {encrypted && <p className="kern-body kern-body--small">{t("rooms.encrypted")}</p>}
+      {encrypted && room.opens && <p className="kern-body kern-body--small">{t("rooms.encrypted")}</p>}
       {asking && (
         <Dialog
           title={t("rooms.cancelTitle", { title: room.title })}

@@ -5,7 +5,6 @@ import { Track } from "livekit-client";
 import { useEffect, useState } from "react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Policy } from "../../api/types";
 import { faultOf } from "../entry/preview";
 import { useDesk } from "./context";
 import { pressed } from "./events";
@@ -17,7 +16,6 @@ import type { Keys } from "./Shortcuts";
 import type { View } from "./Stage";
 
 interface Props {
-  policy: Policy;
   panel: Panel | null;
   view: View;
   number: number;
@@ -33,12 +31,12 @@ interface Props {
 
 export function Bar(props: Props) {
   const { t } = useTranslation();
-  const { seat, say, ask } = useDesk();
+  const { seat, policy, say, ask } = useDesk();
   const { localParticipant: me, isMicrophoneEnabled, isCameraEnabled, isScreenShareEnabled } =
     useLocalParticipant();
   const [more, setMore] = useState(false);
   const raised = handOf(me) !== null;
-  const { policy, panel, view, shortcuts } = props;
+  const { panel, view, shortcuts } = props;
 
   async function toggle(kind: "microphone" | "camera", on: boolean): Promise<void> {
     const source = kind === "camera" ? Track.Source.Camera : Track.Source.Microphone;

@@ -72,8 +72,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
     [say, t],
   );
   const desk = useMemo<Desk>(
-    () => ({ seat, moderates, pinned, pin, say, ask }),
-    [seat, moderates, pinned, say, ask],
+    () => ({ seat, policy: look.policy, moderates, pinned, pin, say, ask }),
+    [seat, look.policy, moderates, pinned, say, ask],
   );
   const close = () => {
     setDialog(null);
@@ -123,7 +123,6 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
         {panel === "chat" && <Chat {...chat} onClose={() => { setPanel(null); }} />}
         {panel === "text" && <LiveText {...text} onClose={() => { setPanel(null); }} />}
         <Bar
-          policy={look.policy}
           panel={panel}
           view={view}
           number={people.length}

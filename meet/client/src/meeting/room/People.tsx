@@ -8,7 +8,7 @@ import { useDesk } from "./context";
 import { LobbyList } from "./LobbyList";
 import { Panel } from "./Panel";
 import { Person } from "./Person";
-import { handsInOrder, maySend } from "./person";
+import { handsInOrder, mayAllow, maySend } from "./person";
 import { useSpeakingTimes } from "./speaking";
 
 interface Props {
@@ -19,7 +19,7 @@ interface Props {
 
 export function People({ people, lobby, onClose }: Props) {
   const { t } = useTranslation();
-  const { seat, moderates, ask } = useDesk();
+  const { seat, policy, moderates, ask } = useDesk();
   const hands = handsInOrder(people);
   const times = useSpeakingTimes();
   return (
@@ -53,7 +53,7 @@ export function People({ people, lobby, onClose }: Props) {
               {hands.map((one) => (
                 <li key={one.identity}>
                   <span>{one.name}</span>
-                  {moderates && !maySend(one, "microphone") && (
+                  {moderates && mayAllow(policy, "microphone") && !maySend(one, "microphone") && (
                     <Button
                       small
                       name={t("people.floorName", { name: one.name ?? "" })}

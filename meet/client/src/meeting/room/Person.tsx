@@ -9,7 +9,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { useDesk } from "./context";
 import { Icon } from "./icons";
-import { handOf, maySend, roleOf, sends } from "./person";
+import { handOf, mayAllow, maySend, roleOf, sends } from "./person";
 
 const SOURCES: readonly Source[] = ["microphone", "camera", "screen"];
 
@@ -62,11 +62,14 @@ export function Person({ person, spoke }: Props) {
 
 function Moderation({ person }: { person: Participant }) {
   const { t } = useTranslation();
-  const { seat, ask } = useDesk();
+  const { seat, policy, ask } = useDesk();
   const [removing, setRemoving] = useState(false);
   const { identity } = person;
   const name = person.name ?? "";
-  const moderator = roleOf(person) === "moderator";
+  const role = roleOf(person);
+  const moderator = role === "moderator";
+  // Moderators have all rights and viewers none; the policy may leave the others no choice.
+  const ruled = SOURCES.filter((one) => role === "participant" && mayAllow(policy, one));
   return (
     <>
       {SOURCES.map((one) =>
@@ -76,7 +79,7 @@ function Moderation({ person }: { person: Participant }) {
           </Button>
         ) : null,
       )}
-      {SOURCES.map((one) =>
+      {ruled.map((one) =>
         maySend(person, one) ? (
           <Button key={one} small kind="secondary" onPress={() => { ask(seat.mute(identity, one, true)); }}>
             {t(`moderate.forbid.${one}`)}

@@ -5,9 +5,11 @@ import { RoomEvent } from "livekit-client";
 import type { Participant } from "livekit-client";
 import { createContext, useContext } from "react";
 import type { Seat } from "../../api/calls";
+import type { Policy } from "../../api/types";
 
 export interface Desk {
   seat: Seat;
+  policy: Policy;
   moderates: boolean;
   pinned: string | null;
   pin: (identity: string | null) => void;

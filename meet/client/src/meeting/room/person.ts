@@ -2,7 +2,7 @@
 
 import { Track } from "livekit-client";
 import type { Participant } from "livekit-client";
-import type { Role, Source } from "../../api/types";
+import type { Policy, Role, Source } from "../../api/types";
 
 // Numbers of livekit.TrackSource in LiveKit's protocol.
 const NUMBERS: Record<Source, number> = { camera: 1, microphone: 2, screen: 3 };
@@ -30,6 +30,12 @@ export function maySend(person: Participant, source: Source): boolean {
   // LiveKit takes an empty list for all.
   const sources = granted.canPublishSources.map(Number);
   return sources.length === 0 || sources.includes(NUMBERS[source]);
+}
+
+/** Whether the policy lets moderators give others this source. */
+export function mayAllow(policy: Policy, source: Source): boolean {
+  const levels = { microphone: policy.speak, camera: policy.camera, screen: policy.share };
+  return levels[source] !== "moderators";
 }
 
 export function sends(person: Participant, source: Source): boolean {
