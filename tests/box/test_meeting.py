@@ -14,10 +14,10 @@ from builder.artifacts import Artifacts
 from builder.paths import PROJECT
 from builder.stage import Stage
 from tests.box.browser import Keyboard, visit
-from tests.box.meeting import NAME, PASSWORD, Town, town
-from tests.box.test_setup import axe, chromium, look, stage
+from tests.box.meeting import NAME, PASSWORD, House, opened
+from tests.box.test_setup import axe, chromium, look
 
-__all__ = ["axe", "chromium", "stage"]
+__all__ = ["axe", "chromium"]
 pytestmark = pytest.mark.box
 
 TITLE = "Sitzung des Gemeinderats"
@@ -126,9 +126,9 @@ def people(chromium: Browser) -> Iterator[People]:
 
 
 @pytest.fixture
-def house(stage: Stage, artifacts: Artifacts) -> Iterator[Town]:
+def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
     """A town hall in which Anna may book."""
-    with town(stage, artifacts) as found:
+    with opened(stage, artifacts) as found:
         yield found
 
 
@@ -194,7 +194,7 @@ def act(page: Page, t: Texts, name: str, key: str) -> None:
 
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_a_meeting_from_the_booking_to_the_end(
-    house: Town, people: People, axe: str, language: str
+    house: House, people: People, axe: str, language: str
 ) -> None:
     """Lobby, picture and sound, chat, live text, hand, mute, remove, lock, end; axe in all."""
     t = texts(language)
@@ -299,7 +299,7 @@ def test_a_meeting_from_the_booking_to_the_end(
     see(carl, "ended")
 
 
-def test_ways_in_that_lead_nowhere_say_what_to_do(house: Town, people: People, axe: str) -> None:
+def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, axe: str) -> None:
     t = texts("de")
     anna, guest = people.come(), people.come(phone=True)
     links = book(anna, t)
@@ -333,7 +333,7 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: Town, people: People, a
     look(guest, axe, "meeting-entry-easy")
 
 
-def test_a_killed_media_server_is_back_within_seconds(house: Town, people: People) -> None:
+def test_a_killed_media_server_is_back_within_seconds(house: House, people: People) -> None:
     """The picture of the others is gone for less than five seconds, and nobody does anything."""
     t = texts("de")
     anna, berta = people.come(), people.come()
@@ -358,7 +358,7 @@ def test_a_killed_media_server_is_back_within_seconds(house: Town, people: Peopl
     assert gone < 5
 
 
-def test_only_the_link_opens_an_encrypted_meeting(house: Town, people: People, axe: str) -> None:
+def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, axe: str) -> None:
     """The key never leaves the browsers; without it, or with another, there is no picture."""
     t = texts("de")
     anna, berta, without = people.come(), people.come(), people.come()
