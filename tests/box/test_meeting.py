@@ -15,7 +15,7 @@ from builder.paths import PROJECT
 from builder.stage import Stage
 from tests.box.browser import Keyboard, visit
 from tests.box.meeting import NAME, PASSWORD, House, opened
-from tests.box.test_setup import axe, chromium, look
+from tests.box.test_setup import axe, chromium, keep_picture, look
 
 __all__ = ["axe", "chromium"]
 pytestmark = pytest.mark.box
@@ -386,3 +386,38 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
     without.goto(links["participant"].split("&k=")[0])
     expect(without.get_by_role("alert")).to_contain_text(t("entry.noKey.title"))
     look(without, axe, "meeting-no-key-de")
+
+
+def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: People) -> None:
+    """A shared screen reaches the other; who loads the page anew does not wait again."""
+    t = texts("de")
+    anna, berta = people.come(), people.come()
+    links = book(anna, t)
+    enter(anna, t, links["moderator"], "Anna")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    enter(berta, t, links["participant"], "Berta")
+    open_people(anna)
+    admit(anna, t, "Berta")
+    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    # Only moderators share in a council, and nobody else is shown the button.
+    expect(bar(berta, t("bar.share"))).to_have_count(0)
+    bar(anna, t("bar.share")).click()
+    berta.locator(".tile--large [data-remote=screen_share]").wait_for(timeout=JOIN_MS)
+    keep_picture(berta, "meeting-screen-de-desktop")
+    bar(anna, t("bar.shareStop")).click()
+    expect(berta.locator("[data-remote=screen_share]")).to_have_count(0)
+    # Pinned is large, whoever speaks.
+    berta.get_by_role("button", name=t("tile.pin", name="Anna"), exact=True).click()
+    expect(berta.locator(".tile--large")).to_have_attribute("data-person", "Anna")
+
+    berta.reload()
+    berta.get_by_label(t("entry.name")).fill("Berta")
+    berta.get_by_role("button", name=t("entry.go"), exact=True).click()
+    berta.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
+    with berta.expect_popup() as opened_window:
+        berta.evaluate("() => { window.open(location.href); }")
+    second = opened_window.value
+    second.get_by_label(t("entry.name")).fill("Berta")
+    second.get_by_role("button", name=t("entry.go"), exact=True).click()
+    second.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
+    expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.elsewhere.title"))
