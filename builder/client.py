@@ -17,8 +17,11 @@ CLIENT = PROJECT / "meet/client"
 SOURCES = (
     ".npmrc",
     "eslint.config.js",
+    "m",
     "package-lock.json",
     "package.json",
+    "public",
+    "rooms",
     "src",
     "test",
     "tsconfig.json",

@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from builder.cache import hash_of
 from builder.stage import Stage
@@ -96,12 +96,20 @@ class Keyboard:
 
     def press(self, name: str) -> None:
         """Reach the button called `name`, press it, and wait for the page it leads to."""
-        button = self.page.get_by_role("button", name=name, exact=True)
-        expect(button).to_be_visible()
+        self.go_to(self.page.get_by_role("button", name=name, exact=True))
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+
+    def push(self, name: str, role: Literal["button", "link"] = "button") -> None:
+        """Reach the button or link called `name` and press it; the page stays."""
+        self.go_to(self.page.get_by_role(role, name=name, exact=True))
+        self.page.keyboard.press("Enter")
+
+    def go_to(self, wanted: Locator) -> None:
+        """Press Tab until `wanted` has the focus; AssertionError where it never does."""
+        expect(wanted).to_be_visible()
         for _ in range(self.MOST):
-            if button.evaluate("b => b === document.activeElement"):
-                with self.page.expect_navigation():
-                    self.page.keyboard.press("Enter")
+            if wanted.evaluate("one => one === document.activeElement"):
                 return
             self.page.keyboard.press("Tab")
-        raise AssertionError(f"The button {name} cannot be reached with the keyboard")
+        raise AssertionError(f"{wanted} cannot be reached with the keyboard")

@@ -1,0 +1,90 @@
+/* What the rooms service sends and takes; the other half stands in meet/api.py. */
+
+export type Role = "moderator" | "participant" | "viewer";
+export type Source = "microphone" | "camera" | "screen";
+export type Who = "everyone" | "asked" | "moderators";
+
+export interface Policy {
+  preset: string;
+  create: "staff" | "anyone";
+  lobby: boolean;
+  guests: boolean;
+  speak: Who;
+  camera: Who;
+  share: Who;
+  chat: boolean;
+  live_text: boolean;
+  muted_at_entry: boolean;
+  camera_off_at_entry: boolean;
+  max_minutes: number;
+  max_people: number;
+  pseudonyms: boolean;
+  encryption: "off" | "offered" | "required";
+  notice: string;
+}
+
+export interface House {
+  name: string;
+  colour: string;
+  logo: string | null;
+  imprint: string;
+  privacy: string;
+  notice: string;
+  policy: Policy;
+}
+
+export type DoorState = "open" | "early" | "over" | "locked" | "full" | "ended";
+
+/** What a link opens, asked before anybody enters. Times are ISO 8601. */
+export interface Look {
+  room: string;
+  title: string;
+  role: Role;
+  opens: string | null;
+  closes: string | null;
+  state: DoorState;
+  lobby: boolean;
+  policy: Policy;
+}
+
+/** Where the meeting is: LiveKit's address and the token for it. */
+export interface Place {
+  url: string;
+  token: string;
+  identity: string;
+  room: string;
+}
+
+export type Entered =
+  | { state: "admitted"; seat: string; place: Place }
+  | { state: "waiting"; ticket: string };
+
+export type Waiting =
+  | { state: "waiting" | "declined" | "over" }
+  | { state: "admitted"; seat: string; place: Place };
+
+export interface Waiter {
+  id: string;
+  name: string;
+  since: string | number;
+}
+
+export interface Lobby {
+  waiting: Waiter[];
+  locked: boolean;
+}
+
+export interface Staff {
+  name: string | null;
+  may_create: boolean;
+}
+
+export interface Booking {
+  id: string;
+  title: string;
+  opens: string | null;
+  closes: string | null;
+  code: string;
+  links: Record<Role, string>;
+  policy: Policy;
+}

@@ -1,0 +1,78 @@
+/* Says who comes, goes, asks to speak or shares, and what the moderators change for this person. */
+
+import { useRoomContext } from "@livekit/components-react";
+import { ParticipantEvent, RoomEvent, Track } from "livekit-client";
+import type { Participant, TrackPublication } from "livekit-client";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import type { Source } from "../../api/types";
+import { maySend } from "./person";
+
+const SOURCES: readonly Source[] = ["microphone", "camera", "screen"];
+
+/** What this person pressed just now: a mute that nobody here asked for is a moderator's. */
+export const pressed = new Set<Track.Source>();
+
+export function useEvents(say: (text: string) => void): void {
+  const room = useRoomContext();
+  const { t } = useTranslation();
+  useEffect(() => {
+    const me = room.localParticipant;
+    const before = new Map(SOURCES.map((one) => [one, maySend(me, one)]));
+    const came = (person: Participant) => {
+      say(t("said.came", { name: person.name ?? "" }));
+    };
+    const went = (person: Participant) => {
+      say(t("said.went", { name: person.name ?? "" }));
+    };
+    const changed = (values: Record<string, string>, person: Participant) => {
+      if (values["hand"] && person !== me) say(t("said.hand", { name: person.name ?? "" }));
+      if (values["hand"] === "" && person === me) say(t("said.handDown"));
+      if (person === me && values["role"] === "moderator") say(t("said.moderator"));
+    };
+    const shared = (publication: TrackPublication, person: Participant) => {
+      if (publication.source === Track.Source.ScreenShare) {
+        say(t("said.shares", { name: person.name ?? "" }));
+      }
+    };
+    const muted = (publication: TrackPublication) => {
+      if (pressed.has(publication.source)) return;
+      if (publication.source === Track.Source.Microphone) say(t("said.muted.microphone"));
+      if (publication.source === Track.Source.Camera) say(t("said.muted.camera"));
+    };
+    const permitted = (known?: unknown) => {
+      for (const one of SOURCES) {
+        const now = maySend(me, one);
+        // Without earlier rights this is the entry, and nobody changed anything.
+        if (known && before.get(one) !== now) say(t(`said.${now ? "may" : "mayNot"}.${one}`));
+        before.set(one, now);
+      }
+    };
+    let warned = false;
+    const unreadable = () => {
+      if (!warned) say(t("said.unreadable"));
+      warned = true; // once: it comes with each frame
+    };
+    const joined = () => {
+      for (const one of SOURCES) before.set(one, maySend(me, one));
+    };
+    room.on(RoomEvent.ParticipantConnected, came);
+    room.on(RoomEvent.ParticipantDisconnected, went);
+    room.on(RoomEvent.ParticipantAttributesChanged, changed);
+    room.on(RoomEvent.TrackPublished, shared);
+    room.on(RoomEvent.Connected, joined);
+    room.on(RoomEvent.EncryptionError, unreadable);
+    me.on(ParticipantEvent.TrackMuted, muted);
+    me.on(ParticipantEvent.ParticipantPermissionsChanged, permitted);
+    return () => {
+      room.off(RoomEvent.ParticipantConnected, came);
+      room.off(RoomEvent.ParticipantDisconnected, went);
+      room.off(RoomEvent.ParticipantAttributesChanged, changed);
+      room.off(RoomEvent.TrackPublished, shared);
+      room.off(RoomEvent.Connected, joined);
+      room.off(RoomEvent.EncryptionError, unreadable);
+      me.off(ParticipantEvent.TrackMuted, muted);
+      me.off(ParticipantEvent.ParticipantPermissionsChanged, permitted);
+    };
+  }, [room, say, t]);
+}

@@ -1,0 +1,111 @@
+/* Chat, and live text: each letter as it is typed (EN 301 549, 6.2). Both live in the browsers of
+   those who are here, and nowhere else. */
+
+import { useRoomContext } from "@livekit/components-react";
+import { RoomEvent } from "livekit-client";
+import type { Participant } from "livekit-client";
+import { useCallback, useEffect, useEffectEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+export const LONGEST = 2000;
+const MOST = 500;
+const SHORT = 120;
+
+export interface Message {
+  id: string;
+  name: string;
+  own: boolean;
+  text: string;
+  at: Date;
+  /** Live text: whether the line is finished. */
+  done: boolean;
+}
+
+interface Sent {
+  id: string;
+  text: string;
+  done: boolean;
+}
+
+/** What another browser sent, or null where it is not what ours sends. */
+function read(payload: Uint8Array): Sent | null {
+  try {
+    const found = JSON.parse(new TextDecoder().decode(payload)) as Partial<Sent> | null;
+    if (typeof found?.id !== "string" || typeof found.text !== "string") return null;
+    const { id, text } = found;
+    return { id: id.slice(0, 40), text: text.slice(0, LONGEST), done: found.done !== false };
+  } catch {
+    return null;
+  }
+}
+
+function useTopic(topic: string, heard: (message: Message) => void) {
+  const room = useRoomContext();
+  const [messages, setMessages] = useState<Message[]>([]);
+  const tell = useEffectEvent(heard);
+  const put = useCallback((message: Message) => {
+    setMessages((before) => {
+      const rest = before.filter((one) => one.id !== message.id);
+      // An emptied line is no line.
+      const kept = message.text ? [...rest, message] : rest;
+      // A line stays where it began: others that write meanwhile do not make it jump.
+      const place = before.findIndex((one) => one.id === message.id);
+      if (place < 0 || !message.text) return kept.slice(-MOST);
+      return before.map((one) => (one.id === message.id ? message : one));
+    });
+  }, []);
+  useEffect(() => {
+    const received = (payload: Uint8Array, person?: Participant, _kind?: unknown, found?: string) => {
+      if (found !== topic || !person) return;
+      const sent = read(payload);
+      if (!sent) return;
+      // Nobody can write into another's line: its name holds the writer.
+      const id = `${person.identity}/${sent.id}`;
+      const message = { ...sent, id, name: person.name ?? "", own: false, at: new Date() };
+      put(message);
+      tell(message);
+    };
+    room.on(RoomEvent.DataReceived, received);
+    return () => {
+      room.off(RoomEvent.DataReceived, received);
+    };
+  }, [room, topic, put]);
+  const send = useCallback(
+    (id: string, text: string, done: boolean) => {
+      const sent: Sent = { id, text: text.slice(0, LONGEST), done };
+      const me = room.localParticipant;
+      put({ ...sent, name: me.name ?? "", own: true, at: new Date() });
+      const payload = new TextEncoder().encode(JSON.stringify(sent));
+      return me.publishData(payload, { reliable: true, topic });
+    },
+    [room, topic, put],
+  );
+  return { messages, send };
+}
+
+export interface Talk {
+  messages: Message[];
+  unread: number;
+  send: (id: string, text: string, done: boolean) => Promise<void>;
+}
+
+export function useChat(open: boolean, say: (text: string) => void): Talk {
+  const { t } = useTranslation();
+  const [unread, setUnread] = useState(0);
+  const { messages, send } = useTopic("chat", ({ name, text }) => {
+    say(t("said.wrote", { name, text: text.slice(0, SHORT) }));
+    if (!open) setUnread((before) => before + 1);
+  });
+  if (open && unread) setUnread(0);
+  return { messages, unread, send };
+}
+
+export function useLiveText(open: boolean, say: (text: string) => void): Talk {
+  const { t } = useTranslation();
+  const { messages, send } = useTopic("text", ({ name, text, done }) => {
+    // Letter by letter would drown a screen reader: a finished line is read out.
+    if (done && text) say(t("said.wrote", { name, text: text.slice(0, SHORT) }));
+    else if (!open && text.length === 1) say(t("said.types", { name }));
+  });
+  return { messages, unread: 0, send };
+}

@@ -1,0 +1,46 @@
+/* A dialog of the browser's own: it keeps the focus inside, and gives it back when it closes. */
+
+import type { ReactNode } from "react";
+import { useEffect, useId, useRef } from "react";
+import { useTranslation } from "react-i18next";
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  footer?: ReactNode;
+}
+
+export function Dialog({ title, onClose, children, footer }: Props) {
+  const { t } = useTranslation();
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const shown = dialog.current;
+    const before = document.activeElement;
+    shown?.showModal();
+    return () => {
+      shown?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} className="kern-dialog" aria-labelledby={id} onClose={onClose}>
+      <header className="kern-dialog__header">
+        <h2 className="kern-title kern-title--large" id={id}>
+          {title}
+        </h2>
+        <button
+          type="button"
+          className="kern-btn kern-btn--tertiary"
+          onClick={onClose}
+          aria-label={t("close")}
+        >
+          <span className="kern-icon kern-icon--close" aria-hidden="true" />
+        </button>
+      </header>
+      <section className="kern-dialog__body">{children}</section>
+      {footer !== undefined && <footer className="kern-dialog__footer">{footer}</footer>}
+    </dialog>
+  );
+}

@@ -1,0 +1,423 @@
+"""Meetings as people hold them: pages of the browser client, in Chromium, on a box in use."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from builder.artifacts import Artifacts
+from builder.paths import PROJECT
+from builder.stage import Stage
+from tests.box.browser import Keyboard, visit
+from tests.box.meeting import NAME, PASSWORD, House, opened
+from tests.box.test_setup import axe, chromium, keep_picture, look
+
+__all__ = ["axe", "chromium"]
+pytestmark = pytest.mark.box
+
+TITLE = "Sitzung des Gemeinderats"
+JOIN_MS = 20_000
+# A picture that moves and is not black: two looks at the same video differ, and there is light.
+MOVES = """async () => {
+  const canvas = new OffscreenCanvas(64, 36);
+  const pen = canvas.getContext("2d", {willReadFrequently: true});
+  const look = () => {
+    const video = document.querySelector("[data-remote=camera]");
+    if (!video || video.readyState < 2) return null;
+    pen.drawImage(video, 0, 0, 64, 36);
+    return pen.getImageData(0, 0, 64, 36).data;
+  };
+  const light = pixels => pixels.reduce((sum, one) => sum + one, 0) / pixels.length;
+  let before = null;
+  for (;;) {
+    const now = look();
+    const moved = before && now?.some((one, at) => Math.abs(one - before[at]) > 40);
+    if (moved && light(now) > 70) return light(now);
+    before = before ?? now;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+# The sound that the page plays, looked at where it comes in: Chromium's microphone beeps.
+SOUNDS = """async () => {
+  const context = new AudioContext();
+  for (;;) {
+    for (const player of document.querySelectorAll("audio")) {
+      if (!player.srcObject || player.heard) continue;
+      player.heard = context.createAnalyser();
+      context.createMediaStreamSource(player.srcObject).connect(player.heard);
+    }
+    for (const player of document.querySelectorAll("audio")) {
+      if (!player.heard) continue;
+      const samples = new Float32Array(player.heard.fftSize);
+      player.heard.getFloatTimeDomainData(samples);
+      const loudest = Math.max(...samples.map(Math.abs));
+      if (loudest > 0.01) return loudest;
+    }
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
+Texts = Callable[..., str]
+
+
+def texts(language: str) -> Texts:
+    """The page's own sentences by their keys, so that a test reads like the page."""
+    file = PROJECT / f"meet/client/src/texts/{language}.json"
+    content = json.loads(file.read_text())
+
+    def one(key: str, **values: object) -> str:
+        found: Any = content
+        for part in key.split("."):
+            found = found[part]
+        return re.sub(r"{{(\w+)}}", lambda match: str(values[match[1]]), str(found))
+
+    return one
+
+
+class People:
+    """Browsers of people, watched: nothing comes from elsewhere, no page breaks its own rules."""
+
+    def __init__(self, found: Browser) -> None:
+        self._browser = found
+        self._contexts: list[BrowserContext] = []
+        self.wrong: list[str] = []
+
+    def come(self, language: str = "de", *, phone: bool = False) -> Page:
+        """Somebody with a browser of their own."""
+        context = visit(
+            self._browser, phone=phone, language={"de": "de-DE", "en": "en-GB"}[language]
+        )
+        allowed = ["camera", "microphone", "clipboard-read", "clipboard-write"]
+        context.grant_permissions(allowed)
+        self._contexts.append(context)
+        context.on("request", lambda request: self._asked(request.url))
+        page = context.new_page()
+        page.on("websocket", lambda socket: self._asked(socket.url))
+        page.on("console", lambda said: self._said(said.text))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        return page
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != NAME:
+            self.wrong.append(url)
+
+    def _said(self, text: str) -> None:
+        if "Content Security Policy" in text or "Refused to" in text:
+            self.wrong.append(text)
+
+    def close(self) -> None:
+        """They go, and it is told what was wrong."""
+        for one in self._contexts:
+            one.close()
+        assert self.wrong == []
+
+
+@pytest.fixture
+def people(chromium: Browser) -> Iterator[People]:
+    found = People(chromium)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
+    """A town hall in which Anna may book."""
+    with opened(stage, artifacts) as found:
+        yield found
+
+
+def book(page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False) -> dict[str, str]:
+    """Sign in and book a room by keyboard alone; the links by role, and the code."""
+    keys = Keyboard(page)
+    page.goto(f"https://{NAME}/rooms/")
+    keys.type("input[autocomplete=username]", "Anna")
+    keys.type("input[autocomplete=current-password]", PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=t("book.title"))).to_be_visible()
+    keys.type("input[maxlength='80']", title)
+    if encrypted:
+        keys.reach("summary")
+        page.keyboard.press("Enter")
+        keys.go_to(page.get_by_label(t("rules.encryption")))
+        page.keyboard.press("Space")
+    keys.push(t("book.go"))
+    room = page.locator("[data-room]").first
+    expect(room.get_by_role("heading")).to_have_text(title)
+    links = {}
+    for role in ("participant", "viewer", "moderator"):
+        keys.push(t(f"rooms.copy.{role}"))
+        expect(room.get_by_role("status")).to_have_text(t(f"rooms.copied.{role}"))
+        links[role] = str(page.evaluate("() => navigator.clipboard.readText()"))
+    if not encrypted:
+        links["code"] = room.locator(".code").inner_text()
+    return links
+
+
+def enter(page: Page, t: Texts, link: str, name: str, *, devices: bool = True) -> None:
+    """Follow a link and ask to come in."""
+    page.goto(link)
+    page.get_by_label(t("entry.name")).fill(name)
+    if devices:
+        page.get_by_role("checkbox", name=t("entry.microphone"), exact=True).check()
+        page.get_by_role("checkbox", name=t("entry.camera"), exact=True).check()
+    page.get_by_role("button", name=t("entry.go"), exact=True).click()
+
+
+def open_people(page: Page) -> None:
+    """The list of people, by its shortcut."""
+    page.keyboard.press("p")
+    expect(page.locator(".panel")).to_be_visible()
+
+
+def admit(page: Page, t: Texts, name: str) -> None:
+    page.get_by_role("button", name=t("lobby.admitName", name=name), exact=True).click()
+
+
+def bar(page: Page, name: str) -> Any:
+    """A button of the bar."""
+    return page.locator(".bar").get_by_role("button", name=name, exact=True)
+
+
+def act(page: Page, t: Texts, name: str, key: str) -> None:
+    """What a moderator does with one person of the list."""
+    person = page.locator("li.person").filter(has_text=name)
+    if person.locator("details").get_attribute("open") is None:
+        person.locator("summary").click()
+    person.get_by_role("button", name=t(key), exact=True).click()
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_a_meeting_from_the_booking_to_the_end(
+    house: House, people: People, axe: str, language: str
+) -> None:
+    """Lobby, picture and sound, chat, live text, hand, mute, remove, lock, end; axe in all."""
+    t = texts(language)
+    anna, berta, carl = (people.come(language) for _ in range(3))
+
+    def see(page: Page, name: str) -> None:
+        look(page, axe, f"meeting-{name}-{language}")
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+    anna.goto(f"https://{NAME}/rooms/")
+    expect(anna.get_by_label(t("staff.password"))).to_be_visible()
+    see(anna, "sign-in")
+    links = book(anna, t)
+    see(anna, "rooms")
+    enter(anna, t, links["moderator"], "Anna Beispiel")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+
+    berta.goto(links["participant"])
+    expect(berta.get_by_role("heading", level=1)).to_have_text(TITLE)
+    berta.get_by_role("button", name=t("entry.go"), exact=True).click()
+    expect(berta.get_by_text(t("entry.nameMissing"))).to_be_visible()
+    berta.get_by_role("button", name=t("check.start"), exact=True).click()
+    expect(berta.get_by_label(t("check.picture"))).to_be_visible()
+    berta.wait_for_function("() => document.querySelector('meter')?.value > 0.3")
+    see(berta, "entry")
+    enter(berta, t, links["participant"], "Berta Bürgerin")
+    expect(berta.get_by_role("heading", level=2)).to_have_text(t("waiting.title"))
+    see(berta, "waiting")
+    open_people(anna)
+    expect(anna.get_by_text(t("said.waits", name="Berta Bürgerin"))).to_be_visible()
+    see(anna, "lobby")
+    admit(anna, t, "Berta Bürgerin")
+    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    for page in (anna, berta):
+        assert page.evaluate(MOVES) > 0
+        assert page.evaluate(SOUNDS) > 0
+    see(anna, "people")
+    see(berta, "room")
+
+    bar(berta, t("bar.chat")).click()
+    berta.get_by_label(t("chat.write")).fill("Guten Abend <b>allerseits</b> 👋")
+    berta.keyboard.press("Enter")
+    expect(anna.get_by_text(re.compile("Guten Abend"))).to_be_visible()
+    anna.keyboard.press("n")
+    expect(anna.locator(".message__text")).to_have_text("Guten Abend <b>allerseits</b> 👋")
+    see(anna, "chat")
+    bar(berta, t("bar.text")).click()
+    bar(anna, t("bar.text")).click()
+    berta.get_by_label(t("text.write")).press_sequentially("Ich tip")
+    # Each letter as it is typed: the line is there before it is finished.
+    expect(anna.locator(".message--typed .message__text")).to_have_text("Ich tip")
+    see(anna, "text")
+    berta.keyboard.press("Enter")
+    expect(anna.locator(".message:not(.message--typed) .message__text")).to_have_text("Ich tip")
+
+    bar(berta, t("bar.handUp")).click()
+    expect(anna.get_by_text(t("said.hand", name="Berta Bürgerin"))).to_be_visible()
+    bar(anna, t("bar.people", number=2)).click()
+    expect(anna.locator(".hands li")).to_contain_text(["Berta Bürgerin"])
+    see(anna, "hand")
+    anna.get_by_role("button", name=t("people.lowerName", name="Berta Bürgerin")).click()
+    expect(bar(berta, t("bar.handUp"))).to_be_visible()
+    act(anna, t, "Berta Bürgerin", "moderate.forbid.microphone")
+    expect(bar(berta, t("bar.mute"))).to_have_count(0)
+    expect(bar(berta, t("bar.unmute"))).to_have_count(0)
+    expect(berta.get_by_text(t("said.mayNot.microphone"))).to_be_visible()
+    see(anna, "moderate")
+    act(anna, t, "Berta Bürgerin", "moderate.allow.microphone")
+    expect(bar(berta, t("bar.unmute"))).to_be_visible()
+
+    anna.keyboard.press("Escape")
+    anna.keyboard.press("a")
+    expect(anna.locator(".tile--large [data-remote=camera]")).to_be_visible()
+    see(anna, "speaker")
+    for dialog, title in (("bar.help", "keys.title"), ("bar.devices", "bar.devices")):
+        bar(anna, t(dialog)).click()
+        expect(anna.get_by_role("dialog", name=t(title))).to_be_visible()
+        see(anna, dialog.removeprefix("bar."))
+        anna.keyboard.press("Escape")
+        expect(bar(anna, t(dialog))).to_be_focused()
+
+    bar(anna, t("bar.people", number=2)).click()
+    act(anna, t, "Berta Bürgerin", "moderate.remove")
+    anna.get_by_role("dialog").get_by_role("button", name=t("moderate.remove"), exact=True).click()
+    expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.removed.title"))
+    see(berta, "removed")
+    anna.get_by_role("button", name=t("people.lock"), exact=True).click()
+    expect(anna.get_by_role("button", name=t("people.unlock"), exact=True)).to_be_visible()
+    carl.goto(links["participant"])
+    expect(carl.get_by_role("heading", level=2)).to_have_text(t("closed.locked.title"))
+    see(carl, "locked")
+    anna.get_by_role("button", name=t("people.unlock"), exact=True).click()
+    expect(anna.get_by_role("button", name=t("people.lock"), exact=True)).to_be_visible()
+    enter(carl, t, links["participant"], "Carl")
+    admit(anna, t, "Carl")
+    carl.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    bar(anna, t("bar.leave")).click()
+    see(anna, "leave")
+    anna.get_by_role("button", name=t("leave.end"), exact=True).click()
+    for page in (anna, carl):
+        expect(page.get_by_role("heading", level=1)).to_have_text(t("over.ended.title"))
+    see(carl, "ended")
+
+
+def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, axe: str) -> None:
+    t = texts("de")
+    anna, guest = people.come(), people.come(phone=True)
+    links = book(anna, t)
+    guest.goto(f"https://{NAME}/m/#i=nonsense")
+    expect(guest.get_by_role("alert")).to_contain_text(t("problem.wrong_invitation"))
+    look(guest, axe, "meeting-wrong-link-de")
+    guest.goto(f"https://{NAME}/m/")
+    field = guest.get_by_label(t("start.code"))
+    field.fill("12 34")
+    guest.keyboard.press("Enter")
+    expect(guest.get_by_text(t("start.digits"))).to_be_visible()
+    wrong = f"{(int(links['code'].replace(' ', '')) + 1) % 10**9:09}"
+    field.fill(wrong)
+    guest.keyboard.press("Enter")
+    expect(guest.get_by_text(t("problem.wrong_code"))).to_be_visible()
+    look(guest, axe, "meeting-code-de")
+    field.fill(links["code"])
+    guest.keyboard.press("Enter")
+    expect(guest.get_by_role("heading", level=1)).to_have_text(TITLE)
+    # In Easy German, and with the camera refused by the browser.
+    guest.context.clear_permissions()
+    guest.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = () =>"
+        " Promise.reject(new DOMException('', 'NotAllowedError')); }"
+    )
+    guest.get_by_role("button", name=t("check.start"), exact=True).click()
+    expect(guest.get_by_text(t("fault.camera.refused.title"))).to_be_visible()
+    look(guest, axe, "meeting-refused-camera-de")
+    guest.get_by_role("button", name=t("language.de-simple"), exact=True).click()
+    expect(guest.get_by_role("button", name=texts("de-easy")("entry.go"))).to_be_visible()
+    look(guest, axe, "meeting-entry-easy")
+
+
+def test_a_killed_media_server_is_back_within_seconds(house: House, people: People) -> None:
+    """The picture of the others is gone for less than five seconds, and nobody does anything."""
+    t = texts("de")
+    anna, berta = people.come(), people.come()
+    links = book(anna, t)
+    for page, role in ((anna, "moderator"), (berta, "participant")):
+        enter(page, t, links[role], role)
+        if page is berta:
+            open_people(anna)
+            admit(anna, t, role)
+        page.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    for page in (anna, berta):
+        page.evaluate(MOVES)
+    house.box.shell("systemctl kill --signal=KILL livekit.service")
+    began = time.monotonic()
+    for page in (anna, berta):
+        page.wait_for_selector(".room__line")
+    for page in (anna, berta):
+        page.wait_for_selector(".room__line", state="detached")
+        page.evaluate(MOVES)
+    gone = time.monotonic() - began
+    print(f"without a picture: {gone:.1f} s")
+    assert gone < 5
+
+
+def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, axe: str) -> None:
+    """The key never leaves the browsers; without it, or with another, there is no picture."""
+    t = texts("de")
+    anna, berta, without = people.come(), people.come(), people.come()
+    sent: list[str] = []
+
+    def note(route: Route) -> None:
+        sent.append(f"{route.request.url} {route.request.post_data or ''}")
+        route.continue_()
+
+    anna.context.route("**/*", note)
+    links = book(anna, t, encrypted=True)
+    key = links["participant"].split("&k=")[1]
+    assert len(key) == 43
+    enter(anna, t, links["moderator"], "Anna")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    enter(berta, t, links["participant"], "Berta")
+    open_people(anna)
+    admit(anna, t, "Berta")
+    for page in (anna, berta):
+        page.evaluate(MOVES)
+        assert page.evaluate(SOUNDS) > 0
+    look(berta, axe, "meeting-encrypted-de")
+    assert sent
+    assert not [one for one in sent if key in one]
+    without.goto(links["participant"].split("&k=")[0])
+    expect(without.get_by_role("alert")).to_contain_text(t("entry.noKey.title"))
+    look(without, axe, "meeting-no-key-de")
+
+
+def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: People) -> None:
+    """A shared screen reaches the other; who loads the page anew does not wait again."""
+    t = texts("de")
+    anna, berta = people.come(), people.come()
+    links = book(anna, t)
+    enter(anna, t, links["moderator"], "Anna")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    enter(berta, t, links["participant"], "Berta")
+    open_people(anna)
+    admit(anna, t, "Berta")
+    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    # Only moderators share in a council, and nobody else is shown the button.
+    expect(bar(berta, t("bar.share"))).to_have_count(0)
+    bar(anna, t("bar.share")).click()
+    berta.locator(".tile--large [data-remote=screen_share]").wait_for(timeout=JOIN_MS)
+    keep_picture(berta, "meeting-screen-de-desktop")
+    bar(anna, t("bar.shareStop")).click()
+    expect(berta.locator("[data-remote=screen_share]")).to_have_count(0)
+    # Pinned is large, whoever speaks.
+    berta.get_by_role("button", name=t("tile.pin", name="Anna"), exact=True).click()
+    expect(berta.locator(".tile--large")).to_have_attribute("data-person", "Anna")
+
+    berta.reload()
+    berta.get_by_label(t("entry.name")).fill("Berta")
+    berta.get_by_role("button", name=t("entry.go"), exact=True).click()
+    berta.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
+    with berta.expect_popup() as opened_window:
+        berta.evaluate("() => { window.open(location.href); }")
+    second = opened_window.value
+    second.get_by_label(t("entry.name")).fill("Berta")
+    second.get_by_role("button", name=t("entry.go"), exact=True).click()
+    second.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
+    expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.elsewhere.title"))

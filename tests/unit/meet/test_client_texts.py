@@ -1,0 +1,61 @@
+"""The browser client's sentences: alike in both languages, one for each word of the service."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from builder.paths import PROJECT
+from meet.errors import STATUS
+
+pytestmark = pytest.mark.unit
+
+FOLDER = PROJECT / "meet/client/src/texts"
+
+
+def flat(content: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Every sentence with the path of its key."""
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield before + key, value
+
+
+def texts(language: str) -> dict[str, str]:
+    return dict(flat(json.loads((FOLDER / f"{language}.json").read_text())))
+
+
+def values(text: str) -> set[str]:
+    """The names of the values that a sentence takes."""
+    return set(re.findall(r"{{(\w+)}}", text))
+
+
+@pytest.mark.parametrize("language", ["en", "de-easy"])
+def test_sentences_take_the_same_values_as_in_german(language: str) -> None:
+    german, other = texts("de"), texts(language)
+    assert other
+    if language == "en":
+        assert list(other) == list(german)
+    for key, text in other.items():
+        assert text.strip(), key
+        # Easy German may leave a value out; it never takes one that nobody gives.
+        assert values(text) <= values(german[key]), key
+        if language == "en":
+            assert values(text) == values(german[key]), key
+
+
+@pytest.mark.parametrize("part", ["start", "closed", "entry", "check", "waiting", "over", "old"])
+def test_the_whole_way_in_is_there_in_easy_german(part: str) -> None:
+    german = {key for key in texts("de") if key.startswith(f"{part}.")}
+    assert german
+    assert german <= set(texts("de-easy"))
+
+
+def test_each_refusal_of_the_rooms_service_has_a_sentence() -> None:
+    assert STATUS
+    for key in STATUS:
+        for language in ("de", "en"):
+            assert f"problem.{key}" in texts(language), key
