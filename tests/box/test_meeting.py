@@ -15,9 +15,8 @@ from builder.paths import PROJECT
 from builder.stage import Stage
 from tests.box.browser import Keyboard, visit
 from tests.box.meeting import NAME, PASSWORD, House, opened
-from tests.box.test_setup import axe, chromium, keep_picture, look
+from tests.box.screens import keep_picture, look
 
-__all__ = ["axe", "chromium"]
 pytestmark = pytest.mark.box
 
 TITLE = "Sitzung des Gemeinderats"

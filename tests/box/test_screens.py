@@ -3,11 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page
 
-from builder import client
 from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.stage import Stage
-from builder.toolbox import Toolbox
 from tests.box.browser import visit
 from tests.box.clerk import (
     ANSWERS,
@@ -33,12 +31,6 @@ WRONG = {
 }
 # Nobody can be asked for a certificate here.
 RIGHT = {**ANSWERS, "certificate": {"kind": "own"}}
-
-
-@pytest.fixture(scope="session")
-def axe(toolbox: Toolbox) -> str:
-    """The program of axe-core, which finds what keeps people out."""
-    return (client.prepare(toolbox) / "node_modules/axe-core/axe.min.js").read_text()
 
 
 def unfold(page: Page) -> None:
