@@ -28,12 +28,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import code, named
+from firstboot import code, errands, named
 from firstboot.files import write_whole
 from firstboot.permits import ROOT, Asker, Role
 from firstboot.request import make_key, make_request
+from firstboot.settings import Settings, split
 from firstboot.sign_in import check_code, permits, sign_in, who_asks
-from firstboot.store import Draft, Store
+from firstboot.store import Draft, Store, changes, with_administrators_of
 from firstboot.texts import Said, SaidError
 from firstboot.uploads import read_bundle
 
@@ -49,9 +50,14 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "request": ("clerk", "administrator"),
     "apply": ("clerk", "administrator"),
     "room": ("clerk", "administrator"),
+    "rooms": ("administrator",),
+    "support": ("administrator",),
+    "preview": ("administrator",),
+    "previewed": ("administrator",),
     "discard": ("administrator",),
     "undo": ("administrator",),
     "history": ("administrator",),
+    "generation": ("administrator",),
     "power": ("administrator",),
 }
 CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo")
@@ -101,9 +107,34 @@ def apply(store: Store, who: str) -> int:
     return number
 
 
+def _brought_back(store: Store, number: int) -> tuple[Settings, Settings]:
+    """The settings in force, and what they would be with those of `number` brought back.
+
+    Who administers stays as it is now: an old password must not open anything again, nor come back
+    who was removed since.
+    """
+    applied = store.applied()
+    now = store.settings(applied.generation if applied else None)
+    return now, with_administrators_of(now, store.settings(number))
+
+
+def generation(store: Store, number: int) -> dict[str, Any]:
+    """What bringing a generation back would do: `settings`, without secrets, and `what` changes."""
+    now, then = (one.model_dump(mode="json") for one in _brought_back(store, number))
+    found = store.generation(number)
+    settings, _ = split(then)
+    changed = changes(now, then)
+    return {"number": number, "time": found.time, "who": found.who, "what": changed} | {
+        "settings": settings
+    }
+
+
 def undo(store: Store, number: int, who: str) -> int:
     """Bring an earlier generation into force again, as a new one; the draft goes with it."""
-    made = store.add(store.settings(number), who)
+    now, wanted = _brought_back(store, number)
+    if wanted == now:
+        raise SaidError("store.nothing_to_bring_back", number=number)
+    made = store.add(wanted, who)
     Draft(store).discard()
     subprocess.run(["systemctl", "start", "--no-block", "ratssaal-converge.service"], check=True)
     return made
@@ -198,7 +229,15 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "discard": lambda: Draft(store).discard(),
         "apply": lambda who: apply(store, asker.name or who),
         "undo": lambda number, who: undo(store, int(number), asker.name or who),
-        "history": lambda: [vars(one) | {"failed": None} for one in store.history()],
+        "history": lambda: [
+            vars(one) | {"failed": [one.failed.key, one.failed.values] if one.failed else None}
+            for one in store.history()
+        ],
+        "generation": lambda number: generation(store, int(number)),
+        "rooms": errands.rooms,
+        "support": errands.support,
+        "preview": errands.begin_preview,
+        "previewed": lambda: errands.previewed(store),
         "request": lambda: request(store),
         "power": lambda how: power(how),
         "room": lambda name: room(store, name),

@@ -1,9 +1,8 @@
 """Brings settings into force: certificate, configuration by Ansible, health; or goes back.
 
 `python3 -m firstboot.converge` brings the newest generation into force where it is not, or where
-image or certificate are others than then; else it changes nothing. `--preview` prints what the
-draft would change. A generation whose services do not come up is given up: the one before comes
-back, and the answer that was at fault is named.
+image or certificate are others than then; else it changes nothing. A generation whose services do
+not come up is given up: the one before comes back, and the answer that was at fault is named.
 """
 
 import json
@@ -16,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from firstboot import acme, code, health, named
+from firstboot import acme, code, health, house, named
 from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
@@ -35,7 +34,12 @@ STAGES = ("certificate", "configuration", "services")
 FAULTS = {
     "systemd-networkd.service": ("box.network",),
     "nftables.service": ("box.network", "cluster.administration.networks"),
-    "nginx.service": ("box.certificate", "box.host_name", "box.turn_name", "cluster"),
+    "nginx.service": (
+        "box.certificate",
+        "box.host_name",
+        "box.turn_name",
+        "cluster.administration.networks",
+    ),
     "etcd.service": ("cluster",),
 }
 
@@ -60,16 +64,20 @@ def variables(settings: Settings, complete: bool) -> dict[str, object]:
     }
 
 
-def play(settings: Settings, complete: bool, *options: str) -> subprocess.CompletedProcess[str]:
+def play(
+    settings: Settings, complete: bool, *options: str, work: Path = WORK
+) -> subprocess.CompletedProcess[str]:
     """Run the playbook with `settings`; what it printed, and whether it ended well."""
-    WORK.mkdir(mode=0o700, exist_ok=True)
-    given = WORK / "settings.json"
+    work.mkdir(mode=0o700, exist_ok=True)
+    given = work / "settings.json"
     write_whole(given, json.dumps(variables(settings, complete)), mode=0o600)
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"),
         "ANSIBLE_FORCE_COLOR": "0",
-        "HOME": str(WORK),
+        "ANSIBLE_LOCAL_TEMP": str(work),
+        "ANSIBLE_REMOTE_TEMP": str(work),
+        "HOME": str(work),
         "LC_ALL": "C.UTF-8",
     }
     command = ["ansible-playbook", "--inventory", "localhost,", "--extra-vars", f"@{given}"]
@@ -150,6 +158,7 @@ def bring_into_force(
         progress.note(note)
 
     def configure() -> Said | None:
+        house.publish(settings.cluster.house)
         ended = play(settings, True)
         if ended.returncode:
             print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
@@ -202,6 +211,7 @@ def converge(store: Store) -> bool:
     progress.note(said)
     former = store.settings(applied.generation if applied else None)
     _certificate(former)  # the new one has taken the place of the one before
+    house.publish(former.cluster.house)
     play(former, applied is not None)
     _follow_names()
     progress.note(Said("converge.went_back"))
@@ -212,11 +222,6 @@ def converge(store: Store) -> bool:
 def main() -> int:
     """As the module says."""
     store = Store()
-    if sys.argv[1:2] == ["--preview"]:
-        settings = Draft(store).settings()
-        ended = play(settings, True, "--check", "--diff")
-        print(ended.stdout)  # noqa: T201
-        return ended.returncode
     done = converge(store)
     # Whoever asked meanwhile found this unit running, and systemd does not start it twice.
     while store.pending() is not None:

@@ -187,10 +187,16 @@ class Draft:
             return {"revision": (number or 0) * REVISIONS, "done": [], "settings": settings}
 
     def public(self) -> dict[str, Any]:
-        """As `read`, without secrets; `secrets` names those that are there."""
+        """As `read`, without secrets; `secrets` names those that are there.
+
+        `changed` names what differs from what is in force, secrets included.
+        """
         content = self.read()
+        applied = self.store.applied()
+        now = self.store.settings(applied.generation if applied else None).model_dump(mode="json")
+        changed = changes(now, content["settings"])
         public, secrets = split(content["settings"])
-        return {**content, "settings": public, "secrets": sorted(secrets)}
+        return {**content, "settings": public, "secrets": sorted(secrets), "changed": changed}
 
     def put(self, step: str, part: dict[str, Any], revision: int) -> dict[str, Any]:
         """Take over `part` of the settings, answered in `step`; returns the draft without secrets.
@@ -225,6 +231,15 @@ class Draft:
     def discard(self) -> None:
         """Forget the draft; the next one begins with what is in force."""
         self.path.unlink(missing_ok=True)
+
+
+def with_administrators_of(now: Settings, earlier: Settings) -> Settings:
+    """`earlier` with the people who administer `now`, and their present passwords and apps."""
+    present = now.cluster.administration
+    people = {"people": present.people, "alone_because": present.alone_because}
+    administration = earlier.cluster.administration.model_copy(update=people)
+    cluster = earlier.cluster.model_copy(update={"administration": administration})
+    return earlier.model_copy(update={"cluster": cluster})
 
 
 def merge(content: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:

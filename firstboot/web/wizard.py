@@ -14,7 +14,9 @@ from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.forms import Answers, Field, FieldError, Step, View
 from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
-from firstboot.web.words import explained, in_short
+from firstboot.web.steps import administrators
+from firstboot.web.visitor import sits_at
+from firstboot.web.words import differences, explained, in_short
 
 
 class Wizard:
@@ -97,16 +99,19 @@ class Wizard:
 
     # --- the steps
 
-    async def _view(self, step: Step, session: Session) -> tuple[View, dict[str, Any]]:
+    async def _view(
+        self, step: Step, session: Session, request: Request
+    ) -> tuple[View, dict[str, Any]]:
         draft = await self.frame.ask(session, "draft")
         facts = await asyncio.to_thread(step.look, draft["settings"])
         secrets = frozenset(draft["secrets"])
-        return View(session.language, draft["settings"], secrets, facts), draft
+        view = View(session.language, draft["settings"], secrets, facts, sits_at(request))
+        return view, draft
 
     async def step(self, request: Request, session: Session) -> Response:
         """One step: its questions, and taking the answers."""
         step = _step(request)
-        view, draft = await self._view(step, session)
+        view, draft = await self._view(step, session, request)
         fields = step.fields(view)
         error: SaidError | None = None
         revision = draft["revision"]
@@ -124,7 +129,7 @@ class Wizard:
                     raise
                 error = explained(problem, step.name, fields, session.language)
             if error.said.key == "store.somebody_else":
-                view, draft = await self._view(step, session)
+                view, draft = await self._view(step, session, request)
                 fields, revision = step.fields(view), draft["revision"]
             else:
                 fields = [_as_typed(one, given) for one in fields]
@@ -161,7 +166,7 @@ class Wizard:
     async def letter(self, request: Request, session: Session) -> Response:
         """A step's letter as a text file."""
         step = _step(request)
-        view, _ = await self._view(step, session)
+        view, _ = await self._view(step, session, request)
         for one in step.letters(view):
             text = f"{one.subject}\n\n{one.body}"
             return download(text.encode(), "text/plain; charset=utf-8", f"{one.name}.txt")
@@ -179,12 +184,23 @@ class Wizard:
         """All answers once more, and the button that brings them into force."""
         del request
         draft = await self.frame.ask(session, "draft")
+        changes = None
+        if session.role == "administrator":
+            state = await self.frame.state(session)
+            changes = differences(
+                draft["changed"], state["settings"], draft["settings"], session.language
+            )
         missing = [name for name in STEPS if name not in draft["done"]]
         if session.role == "administrator":
             missing = []
         rows = [(name, in_short(name, draft["settings"], session.language)) for name in STEPS]
         return self.frame.page(
-            "summary.html.j2", session, page=PAGES["summary"], rows=rows, missing=missing
+            "summary.html.j2",
+            session,
+            page=PAGES["summary"],
+            rows=rows,
+            missing=missing,
+            changes=changes,
         )
 
     async def apply(self, request: Request, session: Session) -> Response:
@@ -224,4 +240,11 @@ def _as_typed(field: Field, given: Answers) -> Field:
     """The field with what a person has just typed; passwords and files have to be given again."""
     if field.kind in ("password", "file"):
         return field
+    if field.app:
+        # The app on the person's phone has the secret of the page before.
+        secret = given.get(f"{field.name}_secret", "")
+        known = administrators.SECRET.fullmatch(secret)
+        name = given.get(f"name{field.name[-1]}", "")
+        made = administrators.app(secret, name or "Ratssaal", "Ratssaal") if known else field.app
+        return replace(field, app=made)
     return replace(field, value=given.get(field.name, ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from firstboot import agent, code, converge, named, progress
+from firstboot import agent, code, converge, errands, house, named, progress
 from firstboot.permits import Asker
 from firstboot.settings import Settings
 from firstboot.store import Draft, Store
@@ -40,6 +40,12 @@ class Box:
         monkeypatch.setattr(code.check, "__defaults__", (file, 0.0))
         monkeypatch.setattr(named.read, "__defaults__", (self.tls,))
         monkeypatch.setattr(named.install, "__defaults__", (self.tls,))
+        monkeypatch.setattr(house.publish, "__defaults__", (folder / "house",))
+        self.rooms, self.bundle = folder / "rooms.json", folder / "support.tar.gz"
+        self.preview = folder / "preview.json"
+        monkeypatch.setattr(errands.rooms, "__defaults__", (self.rooms,))
+        monkeypatch.setattr(errands.support, "__defaults__", (self.bundle,))
+        monkeypatch.setattr(errands.previewed, "__defaults__", (self.preview,))
         monkeypatch.setattr(progress.read, "__defaults__", (self.progress,))
         # What only a whole box can do: configuring services, telling the others in the store.
         self.said: Said | None = None

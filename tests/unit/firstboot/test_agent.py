@@ -47,6 +47,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "discard": {},
     "undo": {"number": 1, "who": "Anna"},
     "history": {},
+    "generation": {"number": 1},
+    "rooms": {},
+    "support": {},
+    "preview": {},
+    "previewed": {},
     "power": {"how": "reboot"},
 }
 
@@ -326,14 +331,20 @@ def test_nothing_is_applied_while_nobody_administers(box: Box) -> None:
 def test_bringing_back_is_a_new_generation_and_takes_the_draft_along(ready: Box) -> None:
     permit = signed_in(ready)
     revision = ready.ask("draft", permit=permit)["revision"]
-    ready.ask(
-        "put", permit=permit, step="house", part={"box": {"reach": "public"}}, revision=revision
-    )
-    assert ready.ask("undo", permit=permit, number=1, who="x") == 2
+    change = {"box": {"reach": "public"}}
+    ready.ask("put", permit=permit, step="reach", part=change, revision=revision)
+    with pytest.raises(SaidError, match=r"store\.nothing_to_bring_back"):
+        ready.ask("undo", permit=permit, number=1, who="x")
+    ready.ask("apply", permit=permit, who="x")
+    assert ready.converge()
+    revision = ready.ask("draft", permit=permit)["revision"]
+    ready.ask("put", permit=permit, step="house", part=HOUSE, revision=revision)
+    assert ready.ask("undo", permit=permit, number=1, who="x") == 3
     assert ready.commands()[-1] == "start --no-block ratssaal-converge.service"
-    assert ready.store.settings(2) == ready.store.settings(1)
+    assert ready.store.settings(3) == ready.store.settings(1)
+    assert ready.converge()
     assert Draft(ready.store).settings().box.reach == "house"
-    for number in (0, -1, 3, 10**9):
+    for number in (0, -1, 4, 10**9):
         with pytest.raises(SaidError, match=r"store\.no_such_generation"):
             ready.ask("undo", permit=permit, number=number, who="x")
 

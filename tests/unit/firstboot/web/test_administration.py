@@ -2,7 +2,6 @@
 
 import datetime
 import json
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -12,7 +11,7 @@ from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import Said, SaidError
 from firstboot.web.forms import Field, FieldError
-from firstboot.web.words import certificate_notes, changed_words, explained, healthy
+from firstboot.web.words import certificate_notes, changed_words, explained
 from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import Clerk, House
 
@@ -95,6 +94,10 @@ def test_a_change_is_looked_at_brought_into_force_and_brought_back(
     assert rows[1] == "Anna Beispiel"
     assert rows[2] == "Ihr Haus"
     anna.send("/admin/undo", number="1")
+    assert anna.heading() == "Diesen Stand zurückholen?"
+    assert "Gemeinde Musterhausen (bisher: Stadt Beispielstadt)" in anna.page
+    assert house.box.store.numbers() == [1, 2]
+    anna.send("/admin/undo", number="1", sure="yes")
     assert house.box.converge()
     anna.get("/admin/")
     assert "Dies ist das Gerät von Gemeinde Musterhausen" in anna.page
@@ -120,9 +123,16 @@ def test_an_open_change_can_be_thrown_away(house: House, anna: Clerk) -> None:
 
 def test_the_box_is_restarted_and_switched_off_and_nothing_else(house: House, anna: Clerk) -> None:
     page = anna.page
-    assert "startet neu" in anna.send("/admin/power", how="reboot").text
+    house.box.rooms.write_text('{"rooms": 2, "people": 7}')
+    asked = house.box.commands()
+    anna.send("/admin/power", how="reboot")
+    assert anna.heading() == "Jetzt neu starten?"
+    assert "Personen darin: 7" in anna.page
+    assert house.box.commands() == [*asked, "start ratssaal-rooms.service"]
+    assert "startet neu" in anna.send("/admin/power", how="reboot", sure="yes").text
     anna.page = page
-    assert "schaltet sich aus" in anna.send("/admin/power", how="poweroff").text
+    answer = anna.send("/admin/power", how="poweroff", sure="yes")
+    assert "schaltet sich aus" in answer.text
     before = house.box.commands()
     start = "start --no-block --job-mode=replace-irreversibly"
     assert before[-2:] == [f"{start} reboot.target", f"{start} poweroff.target"]
@@ -166,17 +176,6 @@ def test_a_password_that_is_not_typed_again_stays(house: House, anna: Clerk) -> 
     assert people[0].password == former[0].password
     assert people[0].mail == "anna@musterhausen.de"
     assert [one.name for one in people] == ["Anna Beispiel", "Berta Beispiel"]
-
-
-def test_the_overview_tells_how_the_box_does(tmp_path: Path) -> None:
-    file = tmp_path / "state.json"
-    assert not healthy(file)
-    file.write_text('{"ready": true}')
-    assert healthy(file)
-    file.write_text('{"ready": false}')
-    assert not healthy(file)
-    file.write_text('{"rea')
-    assert not healthy(file)
 
 
 @pytest.mark.parametrize(
