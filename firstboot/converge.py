@@ -34,12 +34,7 @@ STAGES = ("certificate", "configuration", "services")
 FAULTS = {
     "systemd-networkd.service": ("box.network",),
     "nftables.service": ("box.network", "cluster.administration.networks"),
-    "nginx.service": (
-        "box.certificate",
-        "box.host_name",
-        "box.turn_name",
-        "cluster.administration.networks",
-    ),
+    "nginx.service": ("box.certificate", "box.host_name", "box.turn_name", "cluster"),
     "etcd.service": ("cluster",),
 }
 
@@ -65,9 +60,10 @@ def variables(settings: Settings, complete: bool) -> dict[str, object]:
 
 
 def play(
-    settings: Settings, complete: bool, *options: str, work: Path = WORK
+    settings: Settings, complete: bool, *options: str, work: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the playbook with `settings`; what it printed, and whether it ended well."""
+    work = work or WORK
     work.mkdir(mode=0o700, exist_ok=True)
     given = work / "settings.json"
     write_whole(given, json.dumps(variables(settings, complete)), mode=0o600)

@@ -38,7 +38,7 @@ def _shortened(found: re.Match[str], *, private: bool) -> str:
 def shorten_addresses(text: str) -> str:
     """`text` without hardware addresses, and with public addresses cut to their first half."""
     text = _MAC.sub("<mac>", text)
-    for pattern in (_IPV4, _IPV6):
+    for pattern in (_IPV6, _IPV4):
         text = pattern.sub(lambda found: _shortened(found, private=True), text)
     return text
 
@@ -55,6 +55,6 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     ):  # fmt: skip
         text = pattern_of.sub(instead, text)
     text = _CODE.sub(r"\1<code>", text)
-    for pattern_of in (_IPV4, _IPV6):
+    for pattern_of in (_IPV6, _IPV4):
         text = pattern_of.sub(lambda found: _shortened(found, private=False), text)
     return text

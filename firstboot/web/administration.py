@@ -120,12 +120,13 @@ class Administration:
         )
         networks = earlier["settings"]["cluster"]["administration"]["networks"]
         address = sits_at(request)
+        locked_out = Said("admin.undo_locked_out", {"address": address})
         return self.frame.page(
             "undo.html.j2",
             session,
             earlier=earlier,
             changes=changes,
-            locked_out=address if not inside(address, networks) else "",
+            locked_out=None if inside(address, networks) else locked_out,
         )
 
     async def power(self, request: Request, session: Session) -> Response:

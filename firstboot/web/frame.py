@@ -107,7 +107,6 @@ class Frame:
         base = "/admin" if session.role == "administrator" else "/setup"
         drawn = self.environment.get_template(template).render(
             t=text,
-            said=lambda key, **values: Said(key, values),
             has_text=has_text,
             session=session,
             base=base,

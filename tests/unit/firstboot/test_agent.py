@@ -136,15 +136,26 @@ def test_whoever_has_no_permit_learns_only_how_far_the_box_is(ready: Box) -> Non
 def test_administrators_may_all_that_their_pages_need(ready: Box) -> None:
     permit = signed_in(ready)
     revision = ready.ask("draft", permit=permit)["revision"]
+    ready.rooms.write_text('{"rooms": 1, "people": 2}')
+    ready.bundle.write_bytes(b"packed")
     for verb, arguments in ASKED.items():
-        given = {**arguments, "revision": revision} if verb == "put" else arguments
+        part = {"box": {"reach": "public"}}
+        put = {**arguments, "part": part, "revision": revision}
+        given = put if verb == "put" else arguments
+        if verb == "undo":
+            # What was put and applied has to be in force before there is something to bring back.
+            assert ready.converge()
         if verb not in ("code", "sign-in", "sign-out"):
             ready.ask(verb, permit=permit, **given)
 
 
 def test_who_changed_something_is_who_signed_in_whatever_the_web_server_says(ready: Box) -> None:
     permit = signed_in(ready)
+    revision = ready.ask("draft", permit=permit)["revision"]
+    change = {"box": {"reach": "public"}}
+    ready.ask("put", permit=permit, step="reach", part=change, revision=revision)
     ready.ask("apply", permit=permit, who="Berta")
+    assert ready.converge()
     ready.ask("undo", permit=permit, number=1, who="Berta")
     assert [one["who"] for one in ready.ask("history", permit=permit)][:2] == ["Anna", "Anna"]
 
