@@ -6,9 +6,10 @@ import re
 import tarfile
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from builder.answers import hash_password
 from builder.artifacts import Artifacts
@@ -59,9 +60,9 @@ def set_up(box: Box) -> None:
             },
         }
     }
-    given = box.root / "run/answers.yaml"
-    given.write_text(yaml.safe_dump(answers, allow_unicode=True))
+    written = yaml.safe_dump(answers, allow_unicode=True)
     box.shell(
+        f"cat >/run/answers.yaml <<'ANSWERS'\n{written}ANSWERS\n"
         "cd /usr/lib/ratssaal; python3 - <<'END'\n"
         "from pathlib import Path\n"
         "from firstboot import agent\n"
@@ -172,10 +173,10 @@ def test_rooms_preview_undo_and_support_on_a_running_box(
         assert len(content) < 2_000_000
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             texts = {}
-            for one in archive:
-                opened = archive.extractfile(one)
+            for entry in archive:
+                opened = archive.extractfile(entry)
                 assert opened
-                texts[one.name.removeprefix("ratssaal-support/")] = opened.read().decode()
+                texts[entry.name.removeprefix("ratssaal-support/")] = opened.read().decode()
         assert {"README.txt", "journal.txt", "settings.json", "units.txt"} <= set(texts)
         assert "ratssaal-canary" in texts["journal.txt"] or "echo[" in texts["journal.txt"]
         assert "<hidden>" in texts["journal.txt"]
@@ -183,8 +184,87 @@ def test_rooms_preview_undo_and_support_on_a_running_box(
         forbidden = [*CANARY.values(), *CANARY["name"].split(), *secrets, token, "eyJ", "$argon2"]
         forbidden += ["abcd efgh", "2001:db8::77", "02:11:22:33:44:55", "Kanarienvertretung"]
         for name, text in texts.items():
-            for one in forbidden:
-                assert one.lower() not in text.lower(), f"{one} is in {name}"
+            for word in forbidden:
+                assert word.lower() not in text.lower(), f"{word} is in {name}"
         assert json.loads(texts["settings.json"])["settings"]["meetings"] == "council"
         assert box.shell("ls -A /run/ratssaal-support") == ""
         assert box.shell("systemctl --failed --no-legend --plain") == ""
+
+
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" onload="alert(1)">
+<script>document.documentElement.setAttribute("data-ran", "yes")</script>
+<path d="M4 4h56v30c0 18-28 26-28 26S4 52 4 34z" fill="#ffd700" stroke="#7a0019"/></svg>"""
+
+
+def test_picture_colour_app_and_pages_of_the_web_server(
+    stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
+) -> None:
+    with Box(stage, artifacts) as box:
+        set_up(box)
+        page = signed_in(box, chromium)
+
+        # A colour on which white cannot be read; one on which it can; a picture with a program.
+        page.goto(f"https://{box.address}/admin/settings/house")
+        page.locator("summary").click()
+        page.fill("#colour", "#ffd700")
+        press(page, "Weiter")
+        expect(page.locator("#colour-error")).to_contain_text("zu hell")
+        look(page, axe, "admin-house-light-de")
+        page.fill("#colour", "#7a0019")
+        picture: FilePayload = {
+            "name": "wappen.svg",
+            "mimeType": "image/svg+xml",
+            "buffer": SVG.encode(),
+        }
+        page.set_input_files("#logo", files=[picture])
+        press(page, "Weiter")
+
+        # One-time codes: the app takes the secret of the page.
+        page.goto(f"https://{box.address}/admin/settings/administrators")
+        page.locator("summary").click()
+        secret = page.locator("[name=app1_secret]").input_value()
+        look(page, axe, "admin-administrators-de")
+        page.fill("#networks", "192.0.2.0/24")
+        page.fill("#app1", pyotp.TOTP(secret).now())
+        press(page, "Weiter")
+        expect(page.locator("#networks-error")).to_contain_text("Sie selbst sitzen in")
+        look(page, axe, "admin-administrators-locked-out-de")
+        page.fill("#networks", "")
+        page.fill("#app1", pyotp.TOTP(secret).now())
+        press(page, "Weiter")
+        look(page, axe, "admin-summary-house-de")
+        page.goto(f"https://{box.address}/admin/")
+        expect(page.get_by_text("Angefangene Änderungen")).to_be_visible()
+        look(page, axe, "admin-open-changes-de")
+        page.get_by_role("link", name="Ansehen und übernehmen").click()
+        press(page, "Änderungen übernehmen")
+        applied(page)
+        look(page, axe, "admin-coloured-de")
+
+        page.goto(f"https://{box.address}/")
+        look(page, axe, "start-page-de")
+        shown = page.locator(".house-picture").evaluate("e => getComputedStyle(e).display")
+        assert shown == "block"
+        opened = page.goto(f"https://{box.address}/house/logo.svg")
+        assert opened
+        assert opened.headers["content-security-policy"].startswith("sandbox;")
+        assert page.evaluate("() => document.documentElement.getAttribute('data-ran')") is None
+
+        page.goto(f"https://{box.address}/no-such-page")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Diese Seite gibt es nicht")
+        look(page, axe, "error-404-de")
+        for _ in range(12):
+            answer = page.request.get(f"https://{box.address}/admin/sign-in")
+            if answer.status == 429:
+                break
+        assert answer.status == 429
+        assert "Bitte einen Augenblick warten" in answer.text()
+        answer = page.request.post(f"https://{box.address}/setup/code", data="x" * 1_100_000)
+        assert answer.status == 413
+        assert "Die Datei ist zu groß" in answer.text()
+        box.shell("systemctl stop ratssaal-setup.socket ratssaal-setup.service")
+        page.goto(f"https://{box.address}/admin/")
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Das Gerät antwortet gerade nicht"
+        )
+        look(page, axe, "error-502-de")

@@ -1,10 +1,10 @@
 """How busy the box is, from what the kernel tells."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from firstboot import load
 from firstboot.load import Share, measure
 from firstboot.texts import LANGUAGES, say
 from firstboot.web.condition import health_notes, load_said, meeting_said
@@ -16,7 +16,7 @@ def test_this_machine_is_measured() -> None:
     found = {one.name: one for one in measure(disk=Path("/"), seconds=0.01)}
     assert list(found) == ["processor", "memory", "disk", "network"]
     for name in ("processor", "memory", "disk"):
-        percent = found[name].percent  # type: ignore[index]
+        percent = found[name].percent
         assert percent is not None
         assert 0 <= percent <= 100
 
@@ -38,8 +38,8 @@ def test_shares_are_those_between_two_looks(
     (tmp_path / "meminfo").write_text("MemTotal: 8000000 kB\nMemAvailable: 2000000 kB\n")
     write(100, 100, 0)
     clock = iter([0.0, 1.0])
-    monkeypatch.setattr(load.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(load.time, "sleep", lambda _: write(190, 110, 11_875_000))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "sleep", lambda _: write(190, 110, 11_875_000))
     shares = measure(tmp_path, tmp_path / "cards", tmp_path, 1.0)
     percents = {one.name: one.percent for one in shares}
     assert percents["processor"] == 90
@@ -59,7 +59,10 @@ def test_every_share_is_told_in_both_languages(name: str, percent: int | None) -
 
 def test_health_is_told_by_what_does_not_run(tmp_path: Path) -> None:
     file = tmp_path / "health.json"
-    keys = lambda: [one.said.key for one in health_notes(file)]  # noqa: E731
+
+    def keys() -> list[str]:
+        return [one.said.key for one in health_notes(file)]
+
     assert keys() == ["admin.health_unknown"]
     file.write_text('{"wrong": []}')
     assert keys() == ["admin.healthy"]
