@@ -8,9 +8,10 @@ import pyotp
 import pytest
 
 from firstboot.store import Draft
-from firstboot.texts import Said
+from firstboot.texts import LANGUAGES, Said, say
 from firstboot.web.frame import STEPS
 from firstboot.web.steps import BEFORE_AND_AFTER
+from firstboot.web.steps.meetings import PRESETS
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
 
 pytestmark = pytest.mark.unit
@@ -390,6 +391,13 @@ def test_a_picture_that_is_none_is_refused_and_one_that_is_stays(inside: Clerk) 
     inside.get("/setup/house")
     inside.send("/setup/house", name="Haus", logo_off="yes")
     assert Draft(inside.box.store).settings().cluster.house.logo is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_explained_in_two_lines(language: str, preset: str) -> None:
+    assert say(language, f"setup.meetings.{preset}")
+    assert 60 < len(say(language, f"setup.meetings.{preset}_hint")) < 160
 
 
 @pytest.mark.parametrize(
