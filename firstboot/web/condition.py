@@ -34,8 +34,8 @@ def load_said(share: Share) -> tuple[Said, Said]:
     """How much of one thing is in use, and what that means for meetings."""
     values: dict[str, object] = {
         "percent": share.percent or 0,
-        "used": round(share.used, 1),
-        "whole": round(share.whole, 1),
+        "used": round(share.used),
+        "whole": round(share.whole),
     }
     ratio = "rate" if share.percent is None else share.name
     return (

@@ -59,9 +59,8 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
     colour = answers.get("colour") or "#0b4f8a"
     if not COLOUR.fullmatch(colour):
         raise FieldError("colour", "setup.house.colour_kind")
-    contrast = contrast_with_white(colour)
-    if contrast < LEAST_CONTRAST:
-        raise FieldError("colour", "setup.house.colour_light", contrast=int(contrast * 10) / 10)
+    if contrast_with_white(colour) < LEAST_CONTRAST:
+        raise FieldError("colour", "setup.house.colour_light")
     house: dict[str, Any] = {"name": name, "colour": colour}
     if answers.get("logo"):
         try:
