@@ -19,10 +19,13 @@ from builder.errors import CommandError, MissingError, UsageError
 from builder.host import require_programs, require_root
 from builder.machine import Machine, MachineOptions, require_port_free
 from builder.progress import say, step
+from builder.seed import NOTHING, Seed, wait_for_set_up
 from builder.stage import Stage
 from builder.toolbox import Toolbox
 
 ESCAPE = b"\x1d"  # Ctrl-]
+# What the box's screen shows once it is set up.
+ADMINISTRATION = r"Verwalten +https://"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class BootOptions:
     set_up_mode: bool = False
     forward: tuple[tuple[int, int], ...] = ()
     serial_log: Path | None = None
+    seed: Seed = NOTHING
 
 
 def parse_forward(text: str) -> tuple[int, int]:
@@ -66,9 +70,13 @@ def boot(artifacts: Artifacts, toolbox: Toolbox, options: BootOptions) -> None:
 def _container(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
     with contextlib.ExitStack() as running:
         with step("Starting the box in a container", estimate=False):
-            box = running.enter_context(Box(stage, artifacts))
+            credentials = options.seed.credentials(stage.folder)
+            box = running.enter_context(Box(stage, artifacts, credentials=credentials))
         reach(stage)
         say(f"The box: https://{box.address} (ready after {box.seconds_to_ready:.1f} s)")
+        if options.seed.sets_up:
+            wait_for_set_up(box)
+            say(f"It has set itself up. The administrators' page: https://{box.address}/admin/")
         if options.shell:
             say("A root shell in the box; leave it with exit or Ctrl-D.")
             subprocess.run([*box.enter, "/bin/bash"], check=False)
@@ -93,6 +101,7 @@ def _machine(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
             tpm=options.tpm,
             forward=options.forward,
             serial_log=options.serial_log.absolute() if options.serial_log else None,
+            seed=options.seed.files or None,
         ),
     )
     kind = (
@@ -113,6 +122,10 @@ def _machine(stage: Stage, artifacts: Artifacts, options: BootOptions) -> None:
             with step("Starting the box"):
                 machine.wait_until_ready()
             say("The box is ready.")
+            if options.seed.sets_up:
+                with step("Setting the box up by its answers", estimate=False):
+                    machine.wait_for_serial(ADMINISTRATION)
+                say("It has set itself up. Administrators sign in at /admin/.")
             stay()
         else:
             _follow(machine)

@@ -11,7 +11,7 @@ import typer
 from builder import answers as answers_file
 from builder import boot as boot_image
 from builder import demo as demonstration
-from builder import image, keys, measure, stack, testrun
+from builder import image, keys, measure, seed, stack, testrun
 from builder import inspect as inspection
 from builder.artifacts import open_artifacts
 from builder.cache import exclusive
@@ -53,6 +53,14 @@ MirrorAddress = Annotated[
 ]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Use caches alone, or say what is missing.")
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--answers", help="An answers file, with which the box sets itself up."),
+]
+CodeCard = Annotated[
+    Path | None,
+    typer.Option("--code-card", help="Write a card with the set-up code to this file, PDF."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -134,6 +142,8 @@ def boot(
     serial_log: Annotated[
         Path | None, typer.Option("--serial-log", help="Write the serial console to this file.")
     ] = None,
+    answers: AnswersFile = None,
+    code_card: CodeCard = None,
 ) -> None:
     """Start an image on a throw-away copy of its disk, until Ctrl-C.
 
@@ -142,7 +152,10 @@ def boot(
     * `./ratssaal boot` - firmware, Secure Boot and all, in QEMU; shows the box's console
     * `./ratssaal boot --container --shell` - the services within seconds, and a root shell in them
     * `./ratssaal boot --headless --forward 8443:443` - its web page at https://127.0.0.1:8443
+    * `./ratssaal boot --answers answers.yaml` - with a stick that sets it up
+    * `./ratssaal boot --code-card card.pdf` - as a box without a screen: the code is on the card
     """
+    found = open_artifacts(inspection.locate(place) if place else None)
     options = boot_image.BootOptions(
         container=container,
         headless=headless,
@@ -151,8 +164,8 @@ def boot(
         set_up_mode=set_up_mode,
         forward=tuple(boot_image.parse_forward(one) for one in forward or []),
         serial_log=serial_log,
+        seed=seed.prepare(answers, code_card),
     )
-    found = open_artifacts(inspection.locate(place) if place else None)
     boot_image.boot(found, open_toolbox(), options)
 
 
@@ -164,6 +177,11 @@ def demo(
     exit_after: Annotated[
         bool, typer.Option("--exit", help="End after the call, for scripts: 0 where it was held.")
     ] = False,
+    container: Annotated[
+        bool, typer.Option("--container", help="Services alone, in a container: within seconds.")
+    ] = False,
+    answers: AnswersFile = None,
+    code_card: CodeCard = None,
     as_json: AsJson = False,
 ) -> None:
     """Build the image, start it, hold a call on it, and say how to reach it.
@@ -172,9 +190,11 @@ def demo(
 
     * `./ratssaal demo` - stays up until Ctrl-C
     * `./ratssaal demo --exit --json` - for scripts: the figures, and the exit code
+    * `./ratssaal demo --answers answers.yaml` - on a box that has set itself up
     """
     options = image.BuildOptions(stack=stack_name, mirror=mirror, offline=offline)
-    with demonstration.demo(options) as shown:
+    brought = seed.prepare(answers, code_card)
+    with demonstration.demo(options, brought, container=container) as shown:
         if as_json:
             show(
                 {
@@ -183,6 +203,7 @@ def demo(
                     "moving": shown.held.moving,
                     "picture": shown.picture,
                     "accelerator": shown.accelerator,
+                    "administration": shown.administration,
                 }
             )
         demonstration.report(shown)

@@ -253,6 +253,11 @@ class Machine:
         """Ask QEMU itself (QMP) and return its answer."""
         return self._loop.run_until_complete(self._qmp.execute(command, arguments))
 
+    def press(self, *keys: str) -> None:
+        """Press keys of the machine's own keyboard, one after another, by QEMU's names for them."""
+        for key in keys:
+            self.qmp("send-key", keys=[{"type": "qcode", "data": key}])
+
     def monitor(self, line: str) -> str:
         """Say `line` to QEMU's monitor for people; raises CommandError where it complains."""
         answer = str(self.qmp("human-monitor-command", **{"command-line": line}))

@@ -2,6 +2,7 @@
 machines are shared and noisy; sizes are absolute.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import yaml
 from rich.table import Table
 
-from builder import answers, firmware, image, inspect, keys, stack
+from builder import answers, crowd, firmware, image, inspect, keys, stack
 from builder.artifacts import open_artifacts
 from builder.cache import new_entry
 from builder.container import Box
@@ -18,7 +19,7 @@ from builder.machine import Machine, MachineOptions
 from builder.paths import IMAGES, OVERLAYS, cache_folder, version
 from builder.progress import console, step
 from builder.run import Argument
-from builder.stage import Stage
+from builder.stage import GATEWAY, Stage
 from builder.toolbox import Toolbox
 
 MIB = 2**20
@@ -190,9 +191,58 @@ def measure_setup() -> Iterator[Figure]:
     yield Figure("decisions on the way", decisions, 12, "", "answers asked of everybody")
 
 
+# The most that the product promises, what it is sold for, and a small meeting.
+CROWDS = (10, 30, 80)
+
+
+def measure_meeting() -> Iterator[Figure]:
+    """Crowds of growing size on a box in a container, each beside LiveKit alone in the same run."""
+    built = image.build(image.BuildOptions())
+    tree = stack.build(stack.choose(stack.DEFAULT), built.toolbox)
+    with Stage(built.toolbox) as stage, Box(stage, built.artifacts) as box:
+        keys = box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
+        authority = stage.folder / "authority.pem"
+        authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
+
+        def used() -> float:
+            shown = box.shell("systemctl show --value -p CPUUsageNSec nginx livekit").split()
+            return sum(map(int, shown)) / 1e9
+
+        for people in CROWDS:
+            with (
+                step(f"{people} people on LiveKit alone", estimate=False),
+                crowd.alone(stage, tree, keys) as used_alone,
+            ):
+                url = f"ws://{GATEWAY}:7880"
+                floor = crowd.attend(stage, url, keys, people, used_alone)
+            with step(f"{people} people on the box", estimate=False):
+                url = f"wss://{box.address}"
+                ours = crowd.attend(stage, url, keys, people, used, authority=authority)
+            yield from _meeting_figures(people, ours, floor)
+
+
+def _meeting_figures(
+    people: int, ours: crowd.Attendance, floor: crowd.Attendance
+) -> Iterator[Figure]:
+    def row(name: str, value: float, goal: float, unit: str, alone: str) -> Figure:
+        beside = f"{alone} alone; {ours.server:.2f} processors, crowd {ours.crowd:.2f}"
+        return Figure(f"{name}, {people} people", value, goal, unit, beside)
+
+    missing = 1 - min(1.0, ours.pictures)
+    yield row("pictures missing", missing, 0.01, "", f"{1 - min(1.0, floor.pictures):.3f}")
+    yield row("sound lost", ours.lost, 0.001, "", f"{floor.lost:.4f}")
+    yield row("first picture", ours.median / floor.median, 1.3, "x", f"{floor.median:.0f} ms")
+    yield row("last one's", ours.worst / floor.worst, 1.3, "x", f"{floor.worst:.0f} ms")
+    cost = ours.server / ours.tracks * 1e3
+    yield row(
+        "processor a track", cost, math.inf, "ms/s", f"{floor.server / floor.tracks * 1e3:.2f}"
+    )
+
+
 SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "build": measure_build,
     "boot": measure_boot,
+    "meeting": measure_meeting,
     "setup": measure_setup,
     "size": measure_size,
 }

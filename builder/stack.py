@@ -87,17 +87,38 @@ def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
             return folder / "tree"
         with step(f"Compiling {module} {version}"), new_entry(folder) as growing:
             (growing / program).parent.mkdir(parents=True)
-            command = ["go", "build", "-ldflags", "-s -w", "-o", str(growing / program), package]
-            log = cache_folder() / f"logs/stack-{stack.name}.log"
-            environment = _go_environment(toolbox, offline)
-            try:
-                toolbox.run(command, environment=environment, cwd=stack.lock, log=log)
-            except CommandError as error:
-                raise _explained(error, stack, offline) from error
+            environment = _compile(stack, toolbox, package, growing / program, offline)
             notices = growing / licences
             notices.parent.mkdir(parents=True)
             notices.write_text(_licences(stack, toolbox, package, environment))
     return folder / "tree"
+
+
+def build_own(stack: Stack, toolbox: Toolbox) -> Path:
+    """A Go program of the project's own, whose source lies beside its lock; as `build`."""
+    folder = cache_folder() / "stacks" / stack.name / hash_of(stack.lock, toolbox.key)
+    if not is_complete(folder, stack.name):
+        with exclusive(f"stack-{stack.name}"):
+            if not is_complete(folder, stack.name):
+                with step(f"Compiling {stack.name}"), new_entry(folder) as growing:
+                    _compile(stack, toolbox, ".", growing / stack.name, offline=False)
+    return folder / stack.name
+
+
+def _compile(
+    stack: Stack, toolbox: Toolbox, package: str, program: Path, offline: bool
+) -> dict[str, str]:
+    """Compile `package` into the file `program`; the environment that Go had for it."""
+    command = ["go", "build", "-ldflags", "-s -w", "-o", str(program), package]
+    log = cache_folder() / f"logs/stack-{stack.name}.log"
+    environment = _go_environment(toolbox, offline)
+    try:
+        toolbox.run(
+            command, environment=environment, cwd=stack.lock, log=log, writable=[program.parent]
+        )
+    except CommandError as error:
+        raise _explained(error, stack, offline) from error
+    return environment
 
 
 def _licences(stack: Stack, toolbox: Toolbox, package: str, environment: dict[str, str]) -> str:

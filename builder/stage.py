@@ -8,6 +8,7 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -156,6 +157,15 @@ class Stage:
     def run(self, command: Sequence[Argument], **options: object) -> str:
         """Run `command` inside the stage to its end; as builder.run.run."""
         return run(self.enter(command), **options)  # type: ignore[arg-type]
+
+    def listens(self, address: str, port: int) -> bool:
+        """Whether somebody takes connections there (tcp), as seen from inside the stage."""
+        with self.joined():
+            try:
+                socket.create_connection((address, port), timeout=2).close()
+            except OSError:
+                return False
+        return True
 
     def start(
         self,

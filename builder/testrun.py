@@ -43,7 +43,8 @@ def run(options: TestOptions) -> None:
         say(f"Stage {stage}: {STAGES[stage]}")
         command = [sys.executable, "-m", "pytest", str(PROJECT / "tests" / stage)]
         command += ["-k", options.select] if options.select else []
-        command += [] if options.all else ["-m", "not slow"]
+        thorough = ["--hypothesis-profile=thorough"]
+        command += thorough if options.all else ["-m", "not slow"]
         command += ["-v"] if options.verbose else []
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
         ended = subprocess.run(command, cwd=PROJECT, env=environment, check=False)

@@ -7,12 +7,12 @@ missing or ends soon: certbot itself decides whether it is time.
 
 import os
 import re
-import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 from firstboot import named
+from firstboot.expiry import keep_attempt
 from firstboot.files import write_whole
 from firstboot.settings import Box
 from firstboot.store import Store
@@ -33,6 +33,7 @@ def _environment(box: Box) -> dict[str, str]:
         environment["REQUESTS_CA_BUNDLE"] = str(bundle)
     if box.network.proxy:
         environment |= {"https_proxy": box.network.proxy, "http_proxy": box.network.proxy}
+        environment["no_proxy"] = "localhost,127.0.0.1,::1"
     return environment
 
 
@@ -74,6 +75,8 @@ def _write_dns_key(box: Box) -> None:
 # (RFC 8555, section 6.7) it prints the kind where a proof has failed, else its own words for it.
 # A name that leads nowhere comes first: some authorities call that a failed connection.
 CAUSES = (
+    # certbot's plug-in for RFC 2136, and what an authority says of such a proof.
+    (r"TXT record|base domain for|authoritative|TSIG|peer (didn't|rejected)", "dns_proof"),
     (
         r"Type:\s+dns\b|DNS problem|no such host|server misbehaving|could not resolve",
         "name_not_found",
@@ -99,11 +102,21 @@ def explain(output: str) -> Said:
     return Said("acme.unknown")
 
 
-def obtain(box: Box) -> bool:
-    """Get or renew the certificate and put it in place. Says whether there is a new one.
+def obtain(box: Box) -> None:
+    """Get or renew the certificate and put it in place, where that is due.
 
-    Raises SaidError with the reason where the authority gives none; what was in place stays.
+    Raises SaidError with the reason where the authority gives none, or none of use; what was in
+    place stays. The reason is kept for whoever looks later.
     """
+    try:
+        _obtain(box)
+    except SaidError as error:
+        keep_attempt(error.said)
+        raise
+    keep_attempt(None)
+
+
+def _obtain(box: Box) -> None:
     CERTBOT.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_dns_key(box)
     environment = _environment(box)
@@ -125,10 +138,8 @@ def obtain(box: Box) -> bool:
         if ended.returncode == 0:
             place = CERTBOT / "live/named"
             chain = (place / "fullchain.pem").read_text()
-            try:
-                return named.install(chain, (place / "privkey.pem").read_text())
-            except ssl.SSLError as error:
-                raise SaidError("acme.unusable") from error
+            named.install(chain, (place / "privkey.pem").read_text(), box.host_name)
+            return
     print(output, file=sys.stderr)  # noqa: T201 - into the journal: names and causes, no secrets
     said = explain(output)
     raise SaidError(said.key, **said.values)
@@ -141,17 +152,13 @@ def main() -> int:
     settings = store.settings(applied.generation if applied else None)
     if settings.box.certificate.kind != "acme":
         return 0
-    before = named.read()
     try:
-        renewed = obtain(settings.box)
+        obtain(settings.box)
     except SaidError as error:
         print(error.said.text("en"), file=sys.stderr)  # noqa: T201
         return 1
-    if renewed and before and before.covers(settings.box.host_name):
-        subprocess.run(["systemctl", "reload", "nginx.service"], check=True)
-    elif renewed:
-        # The first one for this name: the web server has to be told to serve it.
-        subprocess.run(["systemctl", "start", "ratssaal-converge.service"], check=True)
+    # Whether the web server has to be told is decided there, and nowhere else.
+    subprocess.run(["systemctl", "start", "ratssaal-converge.service"], check=True)
     return 0
 
 

@@ -56,7 +56,9 @@ def choose(links: list[dict[str, object]], routes: list[dict[str, object]]) -> A
     ipv4 = [(name, address) for name, address in found if ":" not in address]
     ipv4.sort(key=lambda pair: preferred.index(pair[0]) if pair[0] in preferred else len(preferred))
     primary = ipv4[0][1] if ipv4 else LOOPBACK
-    return Addresses(primary, tuple(address for _, address in found), tuple(hardware))
+    # A VLAN has the hardware address of its card.
+    cards = tuple(dict.fromkeys(hardware))
+    return Addresses(primary, tuple(address for _, address in found), cards)
 
 
 def main() -> None:
@@ -82,8 +84,9 @@ def main() -> None:
     mapping = f"map $remote_port $box_address {{ default {addresses.primary}; }}\n"
     write_whole(RUN / "address.conf", mapping)
     facts = {**vars(addresses), "host_name": names["host_name"]}
-    if write_whole(RUN / "address.json", json.dumps(facts) + "\n"):
-        redraw()
+    told = write_whole(RUN / "address.json", json.dumps(facts) + "\n")
+    if told or renewed:
+        redraw()  # by its certificate, too, the box is known
     if options.restart and moved:
         subprocess.run(["systemctl", "restart", "ratssaal-address.target"], check=True)
     if options.restart and (moved or renewed):

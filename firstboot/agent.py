@@ -28,15 +28,18 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import code, errands, named
+from firstboot import bring_back, code, errands, named, network
+from firstboot.certificates import SERVED
+from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
+from firstboot.fingerprint import mark
 from firstboot.permits import ROOT, Asker, Role
 from firstboot.request import make_key, make_request
-from firstboot.settings import Settings, split
+from firstboot.settings import Settings, place_of
 from firstboot.sign_in import check_code, permits, sign_in, who_asks
-from firstboot.store import Draft, Store, changes, with_administrators_of
+from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
-from firstboot.uploads import read_bundle
+from firstboot.uploads import Bundle, read_bundle
 
 LIMIT_BYTES = 2_000_000
 # Who may ask for what. A clerk may until set-up is complete, save for what CLERKS_AFTERWARDS names.
@@ -48,6 +51,7 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "draft": ("clerk", "administrator"),
     "put": ("clerk", "administrator"),
     "request": ("clerk", "administrator"),
+    "authority": ("clerk", "administrator"),
     "apply": ("clerk", "administrator"),
     "room": ("clerk", "administrator"),
     "rooms": ("administrator",),
@@ -72,8 +76,9 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
     applied = store.applied()
     known = code.read()
     found = named.read()
+    attempt = last_attempt()
     if asker.role == "nobody":
-        found = None
+        found = attempt = None
     told = applied if asker.role != "nobody" else None
     return {
         "complete": applied is not None,
@@ -82,6 +87,7 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,
         "settings": store.generation(told.generation).public if told else None,
+        "destination": _destination(store) if asker.role != "nobody" else None,
         "certificate": {
             "names": found.names,
             "issuer": found.issuer,
@@ -89,7 +95,27 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         }
         if found
         else None,
+        "attempt": attempt.content() if attempt else None,
     }
+
+
+def _destination(store: Store, draft: Settings | None = None) -> str | None:
+    """Where browsers find the box once the draft, or else what is pending, is in force.
+
+    As firstboot.network.destination says.
+    """
+    pending, applied = store.pending(), store.applied()
+    if draft is None and pending is None:
+        return None
+    former = store.settings(applied.generation if applied else None)
+    wanted = draft or store.settings(pending)
+    return network.destination(former.box.network, wanted.box.network)
+
+
+def show_draft(store: Store) -> dict[str, Any]:
+    """The draft without secrets, and where it would take the box."""
+    draft = Draft(store)
+    return {**draft.public(), "destination": _destination(store, draft.settings())}
 
 
 def apply(store: Store, who: str) -> int:
@@ -107,39 +133,6 @@ def apply(store: Store, who: str) -> int:
     return number
 
 
-def _brought_back(store: Store, number: int) -> tuple[Settings, Settings]:
-    """The settings in force, and what they would be with those of `number` brought back.
-
-    Who administers stays as it is now: an old password must not open anything again, nor come back
-    who was removed since.
-    """
-    applied = store.applied()
-    now = store.settings(applied.generation if applied else None)
-    return now, with_administrators_of(now, store.settings(number))
-
-
-def generation(store: Store, number: int) -> dict[str, Any]:
-    """What bringing a generation back would do: `settings`, without secrets, and `what` changes."""
-    now, then = (one.model_dump(mode="json") for one in _brought_back(store, number))
-    found = store.generation(number)
-    settings, _ = split(then)
-    changed = changes(now, then)
-    return {"number": number, "time": found.time, "who": found.who, "what": changed} | {
-        "settings": settings
-    }
-
-
-def undo(store: Store, number: int, who: str) -> int:
-    """Bring an earlier generation into force again, as a new one; the draft goes with it."""
-    now, wanted = _brought_back(store, number)
-    if wanted == now:
-        raise SaidError("store.nothing_to_bring_back", number=number)
-    made = store.add(wanted, who)
-    Draft(store).discard()
-    subprocess.run(["systemctl", "start", "--no-block", "ratssaal-converge.service"], check=True)
-    return made
-
-
 def power(how: str) -> None:
     """Restart (`reboot`) or switch off (`poweroff`) the box."""
     if how not in ("reboot", "poweroff"):
@@ -153,12 +146,12 @@ def _request_file(store: Store) -> Path:
     return store.secrets / "request.key"
 
 
-def _read_upload(store: Store, upload: dict[str, str]) -> dict[str, Any]:
-    """The certificate settings that uploaded files (base64) make; a request has left its key."""
+def _read_upload(store: Store, upload: dict[str, str]) -> Bundle:
+    """What is in uploaded files (base64); a request has left its key."""
     box = Draft(store).settings().box
     file = _request_file(store)
     own_key = load_pem_private_key(file.read_bytes(), None) if file.exists() else None
-    bundle = read_bundle(
+    return read_bundle(
         base64.b64decode(upload["chain"]),
         base64.b64decode(upload["key"]) or None,
         upload["password"] or None,
@@ -166,7 +159,6 @@ def _read_upload(store: Store, upload: dict[str, str]) -> dict[str, Any]:
         [box.host_name, box.turn_name],
         datetime.datetime.now(datetime.UTC),
     )
-    return {"kind": "files", "chain": bundle.chain_pem(), "key": bundle.key_pem()}
 
 
 def request(store: Store) -> str:
@@ -186,7 +178,8 @@ def request(store: Store) -> str:
 def put(
     store: Store, step: str, part: dict[str, Any], revision: int, asker: Asker = ROOT
 ) -> dict[str, Any]:
-    """Keep the answers of one step in the draft."""
+    """Keep the answers of one step in the draft; `notes`: what is to be said of them."""
+    notes: tuple[Said, ...] = ()
     if asker == Asker("administrator"):
         # By the code at the box: whoever lost a password has often lost the app beside it, too.
         for person in part.get("cluster", {}).get("administration", {}).get("people", ()):
@@ -194,13 +187,21 @@ def put(
                 person.setdefault("totp", None)
     certificate = part.get("box", {}).get("certificate", {})
     if "upload" in certificate:
-        part["box"]["certificate"] = _read_upload(store, certificate["upload"])
+        bundle = _read_upload(store, certificate["upload"])
+        notes = bundle.notes
+        files = {"kind": "files", "chain": bundle.chain_pem(), "key": bundle.key_pem()}
+        part["box"]["certificate"] = files
     try:
-        return Draft(store).put(step, part, revision)
+        kept = Draft(store).put(step, part, revision)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(one) for one in first["loc"])
-        raise SaidError("setup.not_accepted", answer=place) from error
+        raise SaidError("setup.not_accepted", answer=place_of(error)) from error
+    return {**kept, "notes": [[one.key, one.values] for one in notes]}
+
+
+def authority(served: Path = SERVED) -> dict[str, str]:
+    """The certificate of the box's own authority (PEM), and the mark by which people know it."""
+    file = served / "authority.pem"
+    return {"pem": file.read_text(), "mark": mark(file)}
 
 
 def room(store: Store, name: str) -> dict[str, Any]:
@@ -224,21 +225,22 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "code": lambda typed: check_code(store, str(typed)),
         "sign-in": lambda name, password, totp: sign_in(store, name, password, totp),
         "sign-out": lambda: permits(store).end(str(asked.get("permit", ""))),
-        "draft": lambda: Draft(store).public(),
+        "draft": lambda: show_draft(store),
         "put": lambda step, part, revision: put(store, step, part, revision, asker),
         "discard": lambda: Draft(store).discard(),
         "apply": lambda who: apply(store, asker.name or who),
-        "undo": lambda number, who: undo(store, int(number), asker.name or who),
+        "undo": lambda number, who: bring_back.undo(store, int(number), asker.name or who),
         "history": lambda: [
             vars(one) | {"failed": [one.failed.key, one.failed.values] if one.failed else None}
             for one in store.history()
         ],
-        "generation": lambda number: generation(store, int(number)),
+        "generation": lambda number: bring_back.preview(store, int(number)),
         "rooms": errands.rooms,
         "support": errands.support,
         "preview": errands.begin_preview,
         "previewed": lambda: errands.previewed(store),
         "request": lambda: request(store),
+        "authority": lambda: authority(),
         "power": lambda how: power(how),
         "room": lambda name: room(store, name),
     }

@@ -2,8 +2,8 @@
 
 Letters that lie in the same place on German and US keyboards and look like no other; made at the
 first start, shown on the box's own screen alone. Where the code came with the stick, the box knows
-its hash only. `python3 -m firstboot.code` makes a new one: whoever presses the key for it stands
-before the box.
+its hash only, a slow one, since sticks are lost (firstboot.code_card).
+`python3 -m firstboot.code` makes a new one: whoever presses the key for it stands before the box.
 """
 
 import fcntl
@@ -30,7 +30,10 @@ PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Code:
-    """The code as stored: `shown` on the screen, or only its hash; wrong attempts so far."""
+    """The code as stored: `shown` on the screen, or only its hash; wrong attempts so far.
+
+    hash: SHA-256 as hexadecimal digits; of a card's code Argon2id in the PHC string format.
+    """
 
     hash: str
     shown: str | None
@@ -91,10 +94,25 @@ def renew(file: Path = FILE) -> Code:
     return code
 
 
+def take_over(hashed: str, file: Path = FILE) -> None:
+    """Let the code with this Argon2id hash be the only one; nobody can be shown it."""
+    with _alone(_changing(file)):
+        _write(Code(hashed, None), file)
+
+
 def forget(file: Path = FILE) -> None:
     """No code opens anything from now on."""
     with _alone(_changing(file)):
         file.unlink(missing_ok=True)
+
+
+def _fits(code: Code, typed: str) -> bool:
+    if not code.hash.startswith("$"):
+        return hmac.compare_digest(code.hash, hash_of(typed))
+    # Read with libraries that whoever only draws the screen need not load.
+    from firstboot.passwords import verify
+
+    return verify(code.hash, plain(typed))
 
 
 def check(typed: str, file: Path = FILE, pause: float = PAUSE_SECONDS) -> bool:
@@ -103,7 +121,7 @@ def check(typed: str, file: Path = FILE, pause: float = PAUSE_SECONDS) -> bool:
         # Counting must not bring back a code that has been renewed or forgotten meanwhile.
         with _alone(_changing(file)):
             code = read(file)
-            if code and hmac.compare_digest(code.hash, hash_of(typed)):
+            if code and _fits(code, typed):
                 return True
             if code:
                 _write(Code(code.hash, code.shown, code.wrong + 1), file)

@@ -3,6 +3,7 @@
 `python3 -m firstboot.console TERMINAL ...` draws once on each terminal that exists.
 """
 
+import datetime
 import json
 import os
 import subprocess
@@ -13,13 +14,17 @@ from pathlib import Path
 
 from firstboot import code, keys
 from firstboot.code import Code
+from firstboot.fingerprint import mark
 from firstboot.image import image_version
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
+SERVED = Path("/var/lib/ratssaal/tls")
 APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
 # What is wrong with an answers file: a sentence in each language, one a line.
 ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
+# When the certificate for the public name ends, where that is near; firstboot.health writes it.
+CERTIFICATE = Path("/run/ratssaal/certificate.json")
 # UEFI Specification 2.10, section 3.3: four bytes of attributes, then 1 where it is on.
 SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 MOUNTS = Path("/proc/self/mounts")
@@ -51,15 +56,23 @@ def _host(address: str) -> str:
 
 
 def _sentences(names: tuple[str, ...]) -> list[str]:
-    """The texts of these keys, German and then English; a key without a text is passed over."""
+    """The texts of these keys, German and then English; a key without a text is passed over.
+
+    Those of the topic `console`, or `TOPIC.key`.
+    """
     if not names:
         return []
     # Read with a library that whoever only wants the screen redrawn need not load.
-    from firstboot.texts import LANGUAGES, topic
+    from firstboot.texts import LANGUAGES, say
+
+    def known(language: str, name: str) -> str:
+        try:
+            return say(language, name if "." in name else f"console.{name}")
+        except (KeyError, OSError):
+            return ""
 
     return [
-        " ".join(known[one] for one in names if one in known)
-        for known in (topic(language, "console") for language in LANGUAGES)
+        " ".join(filter(None, (known(language, one) for one in names))) for language in LANGUAGES
     ]
 
 
@@ -69,6 +82,8 @@ class Screen:
 
     primary: the address that guests are told. complete: whether the box is set up. answers: what
     is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
+    marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
+    certificate_end: of the certificate for the public name, where that is near.
     """
 
     version: str
@@ -83,6 +98,9 @@ class Screen:
     code: Code | None = None
     answers: tuple[str, ...] = ()
     notice: tuple[str, ...] = ()
+    marks: tuple[str, str] = ("", "")
+    certificate_end: datetime.date | None = None
+    certificate_ended: bool = False
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -154,12 +172,30 @@ class Screen:
             "  Open the address, then type the code",
         ]
 
+    def _marks(self) -> list[str]:
+        """By what the box's own certificates are known: to be compared with what a browser says."""
+        if self.complete or not all(self.marks):
+            return []
+        return [
+            f"  SHA-256   {one}   {whose}"
+            for one, whose in zip(self.marks, ("Gerät · box", "Stelle · CA"), strict=True)
+        ]
+
+    def _certificate(self) -> list[str]:
+        """That the certificate for the public name ends, in one line; what to do is there."""
+        end = self.certificate_end
+        if end is None:
+            return []
+        german, english = ("endete", "ended") if self.certificate_ended else ("endet", "ends")
+        return [f"  Zertifikat {german} am {end:%d.%m.%Y} · certificate {english} {end}: /admin/"]
+
     def _keys(self) -> list[str]:
         """What firstboot.keys does at which letter."""
         new = "Zugang verloren · access lost" if self.complete else "neuer Code · new code"
         return [
             f"  Tasten    n  {new:<31}t  Selbsttest · self-test",
             f"  Keys      r  {'neu starten · restart':<31}s  ausschalten · shut down",
+            "            a  Netz von Hand · network by hand",
         ]
 
     def _said(self) -> list[str]:
@@ -178,10 +214,14 @@ class Screen:
         head = [f"Ratssaal {self.version}", *(titles if drawing else [" · ".join(titles)])]
         sections = [
             [f"  {one}" for one in head],
-            _entry("Zustand", german, columns) + _entry("State", english, columns),
+            [
+                *_entry("Zustand", german, columns),
+                *_entry("State", english, columns),
+                *self._certificate(),
+            ],
             self._reached(),
             self._code(),
-            _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns),
+            _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns) + self._marks(),
         ]
         beside: list[str] = []
         # Addresses that find no room beside the drawing: whole, so that they can be typed.
@@ -212,6 +252,7 @@ class Screen:
         page: list[str] = []
         for shown, protection, gap in (
             (drawing, True, [""]),
+            (drawing, True, []),
             (drawing, False, [""]),
             ([], True, [""]),
             ([], False, [""]),
@@ -253,11 +294,14 @@ def read(
     applied: Path = APPLIED,
     answers: Path = ANSWERS_ERROR,
     notice: Path = Path(keys.NOTICE),
+    certificate: Path = CERTIFICATE,
+    served: Path = SERVED,
 ) -> Screen:
     """Read what is known now; what is not known yet is left open."""
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
     ready = json.loads(state.read_text())["ready"] if state.exists() else None
     complete = applied.exists()
+    ending = json.loads(certificate.read_text()) if certificate.exists() else {}
     return Screen(
         version=image_version(),
         host_name=str(found.get("host_name", "")),
@@ -272,6 +316,11 @@ def read(
         # Set up by hand since then, perhaps.
         answers=() if complete else tuple(_lines(answers)),
         notice=tuple(_lines(notice)),
+        marks=("", "")
+        if complete
+        else (mark(served / "fullchain.pem"), mark(served / "authority.pem")),
+        certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
+        certificate_ended=bool(ending.get("ended")),
     )
 
 
@@ -289,7 +338,8 @@ def main(terminals: list[str]) -> None:
             with os.fdopen(descriptor, "wb") as terminal:
                 terminal.write(text.encode())
         except OSError:
-            continue  # a box without this terminal: nothing to draw on
+            # A box without this terminal, or one on which firstboot.terminal is alone.
+            continue
 
 
 if __name__ == "__main__":

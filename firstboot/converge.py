@@ -1,26 +1,29 @@
-"""Brings settings into force: certificate, configuration by Ansible, health; or goes back.
+"""Brings settings into force: network, certificate, configuration, health; or goes back.
 
 `python3 -m firstboot.converge` brings the newest generation into force where it is not, or where
 image or certificate are others than then; else it changes nothing. A generation whose services do
-not come up is given up: the one before comes back, and the answer that was at fault is named.
+not come up is given up: the one before comes back, and the answer that was at fault is named. A
+network that changes is tried first and alone. Before set-up that is all there is to do, for one
+that was typed at the box.
 """
 
 import json
 import os
-import ssl
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from firstboot import acme, code, health, house, named
+from firstboot import acme, code, health, house, named, network
+from firstboot.by_hand import ByHand
 from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
 from firstboot.progress import Progress
-from firstboot.settings import Settings, ansible_variables
+from firstboot.settings import Box, Settings, ansible_variables
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft, Store
 from firstboot.texts import Said, SaidError
@@ -30,6 +33,7 @@ WORK = Path("/run/ratssaal-ansible")
 STORE_PLACE = "/ratssaal/settings"
 PATIENCE_SECONDS = 90.0
 STAGES = ("certificate", "configuration", "services")
+WITH_NETWORK = ("network", *STAGES)
 # Which answers make a unit's configuration: the first of them that has changed was at fault.
 FAULTS = {
     "systemd-networkd.service": ("box.network",),
@@ -39,22 +43,24 @@ FAULTS = {
 }
 
 
-def _has_certificate(settings: Settings) -> bool:
-    """Whether a certificate for the public name is wanted and in place, not the box's own."""
-    return _is_certified(settings, settings.box.host_name)
-
-
-def _is_certified(settings: Settings, name: str) -> bool:
-    found = named.read() if settings.box.certificate.kind != "own" else None
-    return bool(found and found.covers(name))
+def to_apply(settings: Settings, number: int = 0, image: str = "") -> Applied:
+    """What is in force once `settings` are, with the certificate that is in place now."""
+    box = settings.box
+    found = named.read() if box.certificate.kind != "own" else None
+    if not found:
+        return Applied(number, image, named=False)
+    return Applied(
+        number, image, found.covers(box.host_name), found.covers(box.turn_name), found.fingerprint
+    )
 
 
 def variables(settings: Settings, complete: bool) -> dict[str, object]:
     """What the roles are given: settings without secrets, the stack, and how far the box is."""
+    now = to_apply(settings)
     return {
         **ansible_variables(settings, Stack.read()),
-        "named": _has_certificate(settings),
-        "named_turn": _is_certified(settings, settings.box.turn_name),
+        "named": now.named,
+        "named_turn": now.named_turn,
         "complete": complete,
     }
 
@@ -97,14 +103,12 @@ def _certificate(settings: Settings) -> Said | None:
         if wanted.kind == "files":
             assert wanted.chain
             assert wanted.key
-            named.install(wanted.chain, wanted.key)
+            named.install(wanted.chain, wanted.key, settings.box.host_name)
         elif wanted.kind == "acme":
             acme.obtain(settings.box)
     except SaidError as error:
         # Never a reason to stop: the box serves its own certificate, and goes on asking.
         return error.said
-    except ssl.SSLError:
-        return Said("converge.certificate_unusable")
     return None
 
 
@@ -131,9 +135,29 @@ def _publish(settings: Settings, number: int) -> None:
     )  # fmt: skip
 
 
+def _load_certificate() -> None:
+    """Let the web server read the certificate in place anew: the path to it has not changed."""
+    subprocess.run(["systemctl", "reload", "nginx.service"], check=True)
+
+
+def _close_way_back() -> None:
+    """Administration is limited to its networks again, whoever was let in by a new code."""
+    command = ["systemctl", "stop", "--no-block", "ratssaal-way-back.service"]
+    subprocess.run(command, check=False)
+
+
 def _follow_names() -> None:
     """Let the box's own certificate and its screen follow the names in force."""
     subprocess.run(["systemctl", "start", "ratssaal-address-changed.service"], check=True)
+
+
+def connect(settings: Settings) -> Said | None:
+    """Apply the network alone; None, or why the box would not be reached by it."""
+    ended = play(settings, True, "--tags", "network")
+    if ended.returncode:
+        print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
+        return Said("converge.configuration_refused", {"answer": "box.network"})
+    return network.trouble(settings.box.network)
 
 
 def bring_into_force(
@@ -147,6 +171,11 @@ def bring_into_force(
         progress.set(name, "failed" if said else "done")
         return said
 
+    if "network" in progress.stages:
+        if said := stage("network", lambda: connect(settings)):
+            return said
+        if unplugged := network.unplugged(settings.box.network):
+            progress.note(unplugged)
     progress.set("certificate", "running")
     note = _certificate(settings)
     progress.set("certificate", "noted" if note else "done")
@@ -172,43 +201,81 @@ def bring_into_force(
     return stage("configuration", configure) or stage("services", serve)
 
 
+def _by_hand(store: Store, typed: ByHand) -> bool:
+    """Before set-up: try the network that was asked for at the box, or see to the one in force.
+
+    Another image begins without it.
+    """
+    former = store.settings(None)
+    wanted = typed.wanted()
+    if wanted is None:
+        if typed.network():
+            play(former, False, "--tags", "network")
+        return True
+    said = connect(Settings(box=Box(network=wanted)))
+    if said:
+        print(said.text("en"), file=sys.stderr)  # noqa: T201
+        typed.refuse(said.key)
+        play(former, False, "--tags", "network")
+    else:
+        with store.locked():
+            typed.accept()
+            Draft(store).lay({"box": {"network": wanted.model_dump(mode="json")}})
+    _follow_names()
+    return said is None
+
+
 def converge(store: Store) -> bool:
     """Bring the newest generation into force; whether what is in force now is what was wanted."""
     applied = store.applied()
     number = store.pending()
     image = image_version()
     if number is None and applied is None:
-        return True
+        return _by_hand(store, ByHand(store.folder))
     wanted = number if number is not None else applied.generation if applied else 0
-    if applied == Applied(wanted, image, _has_certificate(store.settings(wanted))):
-        return True
-    progress = Progress(wanted, STAGES)
-    progress.write()
     settings = store.settings(wanted)
+    now = to_apply(settings, wanted, image)
+    if applied == now:
+        return True
+    if applied and applied == replace(now, certificate=applied.certificate):
+        # Renewed for the same names: configuration and services are right as they are.
+        _load_certificate()
+        with store.locked():
+            store.set_applied(now)
+        return True
+    former = store.settings(applied.generation if applied else None)
+    # What is in force already, and only meets another image, is not put to the test.
+    moved = number is not None and network.moves(former.box.network, settings.box.network)
+    progress = Progress(wanted, WITH_NETWORK if moved else STAGES)
+    progress.write()
     try:
         said = bring_into_force(settings, store.generation(wanted).what, progress)
         if said is None:
+            now = to_apply(settings, wanted, image)
+            if now.certificate != (applied.certificate if applied else ""):
+                _load_certificate()
             _publish(settings, wanted)
     except (OSError, ValueError, subprocess.SubprocessError):
         traceback.print_exc()
         said = Said("converge.broken")
     if said is None:
         with store.locked():
-            store.set_applied(Applied(wanted, image, _has_certificate(settings)))
+            store.set_applied(now)
             # What somebody has answered meanwhile stays.
             if Draft(store).settings() == settings:
                 Draft(store).discard()
         code.forget()
+        _close_way_back()
         redraw()
         progress.finish(ok=True)
         return True
     with store.locked():
         store.mark_failed(wanted, said)
     progress.note(said)
-    former = store.settings(applied.generation if applied else None)
     _certificate(former)  # the new one has taken the place of the one before
     house.publish(former.cluster.house)
     play(former, applied is not None)
+    _load_certificate()
     _follow_names()
     progress.note(Said("converge.went_back"))
     progress.finish(ok=False)
@@ -220,7 +287,8 @@ def main() -> int:
     store = Store()
     done = converge(store)
     # Whoever asked meanwhile found this unit running, and systemd does not start it twice.
-    while store.pending() is not None:
+    typed = ByHand(store.folder)
+    while store.pending() is not None or (typed.wanted() and not store.applied()):
         done = converge(store)
     return 0 if done else 1
 

@@ -7,6 +7,7 @@ on it: no password, no code; the recovery key is written into a blank field by h
 import datetime
 import ipaddress
 import unicodedata
+from bisect import bisect
 from dataclasses import dataclass
 
 from firstboot.paper import Page
@@ -48,11 +49,19 @@ def pdf(sheet: Sheet, language: str) -> bytes:
     many; longer ones end in "…", and beyond eight administrators or addresses and six lines of
     support the rest is left out. Raises ValueError for a `test_room` that no QR code can hold.
     """
-    for size in SIZES:
+
+    def drawn(size: float) -> Page:
         page = Page(size)
         _draw(page, sheet, language)
-        if not page.is_full:
-            break
+        return page
+
+    page = drawn(SIZES[0])
+    if page.is_full:
+        # Drawing is slow, and what fits in one size fits in all smaller ones.
+        number = bisect(
+            SIZES, False, lo=1, hi=len(SIZES) - 1, key=lambda one: not drawn(one).is_full
+        )
+        page = drawn(SIZES[number])
     return page.output(
         language,
         title=say(language, "handover.document", house=_clean(sheet.house)),

@@ -2,7 +2,8 @@
 
 The result is /run/ratssaal/public/state.json, which nginx serves to anybody: whether the box is
 ready and which version it has, nothing else. What is wrong goes to the journal, and for the
-administrators' page to /run/ratssaal/health.json.
+administrators' page to /run/ratssaal/health.json. A certificate that ends soon makes nobody go back
+to an older version; it stands in a file of its own, for the screen.
 """
 
 import datetime
@@ -14,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from firstboot.console import STATE, redraw
+from firstboot.console import APPLIED, CERTIFICATE, STATE, redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
 from firstboot.stack import Stack
@@ -53,6 +54,33 @@ def wrong(stack: Stack) -> dict[str, str]:
     return {url: reason for url, reason in asked.items() if reason}
 
 
+def certificate(applied: Path = APPLIED, file: Path = CERTIFICATE) -> None:
+    """Look at the end of the certificate for the public name, and write it down where it is near.
+
+    What the administrators' page says of it goes to the journal, when it is new.
+    """
+    if not applied.exists() or not json.loads(applied.read_text())["named"]:
+        file.unlink(missing_ok=True)
+        return
+    # Libraries that a box without such a certificate need not wait for.
+    from firstboot import named
+
+    found, now = named.read(), datetime.datetime.now(datetime.UTC)
+    if found is None or found.days_left(now) >= named.WARNING_DAYS:
+        file.unlink(missing_ok=True)
+        return
+    from firstboot.expiry import findings, last_attempt
+    from firstboot.store import Store
+
+    number = json.loads(applied.read_text())["generation"]
+    box = Store(applied.parent).generation(number).public["box"]
+    end = {"end": found.not_after.date().isoformat(), "ended": found.not_after <= now}
+    if write_whole(file, json.dumps(end) + "\n"):
+        for _, said in findings(box, found, last_attempt(), now):
+            print(f"<4>{said.text('en')}", file=sys.stderr)  # noqa: T201
+        redraw()
+
+
 def main() -> int:
     """Ask until all is well or patience ends, or with --once no more than that; write the state."""
     stack = Stack.read()
@@ -64,6 +92,7 @@ def main() -> int:
         print(f"<3>{name} {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     write_whole(DETAILS, json.dumps({"time": now, "wrong": sorted(found)}) + "\n")
+    certificate()
     state = {"ready": not found, "version": image_version()}
     if write_whole(STATE, json.dumps(state) + "\n"):
         redraw()

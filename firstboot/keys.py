@@ -28,6 +28,7 @@ _POWER = ("start", "--no-block", "--job-mode=replace-irreversibly")
 # Arguments of systemctl(1) by letter: of those that lie in one place on German and US keyboards.
 ACTIONS = {
     "n": ("start", "ratssaal-new-code.service"),
+    "a": ("start", "ratssaal-network@{}.service"),
     "t": ("start", "ratssaal-self-test.service"),
     "r": (*_POWER, "reboot.target"),
     "s": (*_POWER, "poweroff.target"),
@@ -35,6 +36,8 @@ ACTIONS = {
 ASKS = {"r": "ask_restart", "s": "ask_off"}
 BEGINS = {"t": "testing", "r": "restarting", "s": "going_off"}
 ENDS = {"n": "new_code"}
+# Those whose unit itself reads the terminal until it ends.
+LENDS = "a"
 
 
 class Terminal:
@@ -74,6 +77,11 @@ class Terminal:
         self.due = now + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
+    def lend(self) -> None:
+        """Leave the terminal to somebody else, until `due` is set."""
+        os.close(self.descriptor)
+        self.descriptor, self._alone, self.due = -1, b"", FOREVER
+
     def read(self, now: float) -> bytes:
         """Take what has arrived; what of it is noise. Raises OSError where the terminal is gone."""
         try:
@@ -106,8 +114,9 @@ class Keys:
         self._asked: tuple[Terminal, str] | None = None
         self._pressed = ("", -FOREVER)
         self._forget = FOREVER
-        # Programs under way, by descriptor (pidfd_open(2)): the letter that started each.
-        self._running: dict[int, str] = {}
+        # Programs under way, by descriptor (pidfd_open(2)): the letter that started each, and the
+        # terminal that was lent to it.
+        self._running: dict[int, tuple[str, Terminal | None]] = {}
         self._tell("", FOREVER)
 
     def wait(self, most: float = FOREVER) -> None:
@@ -175,7 +184,12 @@ class Keys:
             self._tell(ASKS[letter], now + CONFIRM_SECONDS)
             return
         self._tell(BEGINS.get(letter, ""), now + NOTICE_SECONDS)
-        self._start(letter, ACTIONS[letter])
+        if letter in LENDS:
+            terminal.lend()
+            place = terminal.name.removeprefix("/dev/").replace("/", "-")
+            self._start(letter, tuple(one.format(place) for one in ACTIONS[letter]), terminal)
+        else:
+            self._start(letter, ACTIONS[letter])
 
     def _tell(self, text: str, until: float) -> None:
         """Have `text` stand on the screen until then; nothing where it is empty."""
@@ -194,18 +208,22 @@ class Keys:
             return  # keys go on working where nothing can be said about them
         self._start("", REDRAW)
 
-    def _start(self, letter: str, arguments: tuple[str, ...]) -> None:
+    def _start(self, letter: str, arguments: tuple[str, ...], lent: Terminal | None = None) -> None:
         try:
             process = os.posix_spawnp("systemctl", ("systemctl", *arguments), os.environ)
-            self._running[os.pidfd_open(process)] = letter
+            self._running[os.pidfd_open(process)] = (letter, lent)
         except OSError as error:
+            if lent:
+                lent.due = time.monotonic()
             print(f"<3>systemctl {' '.join(arguments)}: {error}", file=sys.stderr)  # noqa: T201
 
     def _reap(self, descriptor: int, now: float) -> None:
         """A program has ended: say what became of what the key asked for."""
-        letter = self._running.pop(descriptor)
+        letter, lent = self._running.pop(descriptor)
         ended = os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
         os.close(descriptor)
+        if lent:
+            lent.due = now
         if not letter:
             return
         well = ended is not None and (ended.si_code, ended.si_status) == (os.CLD_EXITED, 0)

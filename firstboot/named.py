@@ -1,4 +1,4 @@
-"""The certificate for the box's public name: put in place as a whole, never half.
+"""The certificate for the box's public name: put in place as a whole, never half, and rehearsed.
 
 /var/lib/ratssaal/tls/named is a link to a folder with fullchain.pem and privkey.pem; a new pair
 gets a folder of its own, and the link moves in one step. Without it, or where it is not for the
@@ -8,23 +8,28 @@ name in force, the box's own certificate is served.
 import datetime
 import grp
 import shutil
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from firstboot.certificates import SERVED
 from firstboot.files import write_whole
+from firstboot.rehearsal import rehearse
+
+# Time enough to get another one by hand.
+WARNING_DAYS = 21
 
 
 @dataclass(frozen=True)
 class Named:
-    """What is known of the certificate in place."""
+    """What is known of the certificate in place. `fingerprint`: its SHA-256, hexadecimal."""
 
     names: tuple[str, ...]
     issuer: str
     not_after: datetime.datetime
+    fingerprint: str = ""
 
     def covers(self, name: str) -> bool:
         """Whether the certificate is for `name`.
@@ -53,14 +58,15 @@ def read(served: Path = SERVED) -> Named | None:
         names = tuple(extension.value.get_values_for_type(x509.DNSName))
     except x509.ExtensionNotFound:
         names = ()
-    return Named(names, leaf.issuer.rfc4514_string(), leaf.not_valid_after_utc)
+    mark = leaf.fingerprint(hashes.SHA256()).hex()
+    return Named(names, leaf.issuer.rfc4514_string(), leaf.not_valid_after_utc, mark)
 
 
-def install(chain: str, key: str, served: Path = SERVED) -> bool:
-    """Put a pair in place. Says whether it differs from the one before.
+def install(chain: str, key: str, name: str, served: Path = SERVED) -> bool:
+    """Put a pair for `name` in place. Says whether it differs from the one before.
 
-    Raises ssl.SSLError where OpenSSL, and so the web server, would not take the two together; the
-    pair before then stays.
+    Raises SaidError where a browser or the web server would not take it; the pair before then
+    stays.
     """
     place = served / "named"
     former = place.readlink() if place.is_symlink() else None
@@ -79,13 +85,8 @@ def install(chain: str, key: str, served: Path = SERVED) -> bool:
     write_whole(folder / "privkey.pem", key, mode=0o640, group=group)
     write_whole(folder / "fullchain.pem", chain)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            # A key with a password is refused: nobody is there to be asked for it.
-            folder / "fullchain.pem",
-            folder / "privkey.pem",
-            password="",
-        )
-    except ssl.SSLError:
+        rehearse(folder, name)
+    except BaseException:
         shutil.rmtree(folder)
         raise
     growing = served / ".named"

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from firstboot import health
-from firstboot.console import ADDRESSES, redraw
+from firstboot.console import ADDRESSES, CERTIFICATE, redraw
 from firstboot.files import write_whole
 from firstboot.keys import NOTICE
 from firstboot.stack import Stack
@@ -23,22 +23,24 @@ PARTS = {
 }
 
 
-def found(wrong: dict[str, str], connected: bool) -> list[str]:
+def found(wrong: dict[str, str], connected: bool, ending: bool = False) -> list[str]:
     """Keys of the texts in `console`, from what firstboot.health finds wrong.
 
-    connected: whether any card has an address.
+    connected: whether any card has an address; ending: whether the certificate ends soon.
     """
     parts = list(dict.fromkeys(PARTS.get(name, "part_conference") for name in wrong))
     if parts:
         return ["test_found", *parts, "test_then"]
-    return ["test_good" if connected else "test_no_network"]
+    if not connected:
+        return ["test_no_network"]
+    return ["test_certificate" if ending else "test_good"]
 
 
 def main(addresses: Path = ADDRESSES) -> None:
     """Have the box's state written anew, then say in words what it comes from."""
     subprocess.run(["systemctl", "start", "ratssaal-health-again.service"], check=False)
     known = json.loads(addresses.read_text()) if addresses.exists() else {}
-    said = found(health.wrong(Stack.read()), bool(known.get("all")))
+    said = found(health.wrong(Stack.read()), bool(known.get("all")), CERTIFICATE.exists())
     write_whole(Path(NOTICE), "\n".join(said) + "\n")
     redraw()
 

@@ -11,7 +11,14 @@ import json
 import sys
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from firstboot.fields import (
     HOST_NAME,
@@ -49,12 +56,22 @@ class Network(_Model):
 
     model_config = ConfigDict(
         json_schema_extra={
-            **needs(
-                "mode",
-                "static",
-                ("card", "address"),
-                "a fixed address belongs to one card, and both are named",
-            ),
+            "allOf": [
+                needs(
+                    "mode",
+                    "static",
+                    ("card", "address"),
+                    "a fixed address belongs to one card, and both are named",
+                ),
+                {
+                    "if": {"properties": {"vlan": {"type": "integer"}}, "required": ["vlan"]},
+                    "then": {
+                        "description": "a VLAN belongs to one card, which is named",
+                        "required": ["card"],
+                        "properties": {"card": {"type": "string"}},
+                    },
+                },
+            ],
             "x-inside": {"gateway": "address"},
         }
     )
@@ -75,6 +92,8 @@ class Network(_Model):
             raise ValueError("A fixed address needs to be named, such as 192.0.2.10/24.")
         if self.mode == "static" and not self.card:
             raise ValueError("A fixed address belongs to one card, which has to be named.")
+        if self.vlan and not self.card:
+            raise ValueError("A VLAN belongs to one card, which has to be named.")
         if self.gateway and self.address:
             network = ipaddress.ip_interface(self.address).network
             gateway = ipaddress.ip_address(self.gateway)
@@ -255,6 +274,12 @@ class Settings(_Model):
     cluster: Cluster = Cluster()
 
 
+def place_of(error: ValidationError) -> str:
+    """The first setting that `error` is about, such as `box.host_name`; empty: of all together."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ".".join(str(one) for one in first["loc"])
+
+
 def migrate(content: dict[str, Any]) -> dict[str, Any]:
     """Bring stored settings of an earlier version to this one; ValueError for a later one."""
     version = content.get("version", VERSION)
@@ -274,12 +299,18 @@ MIGRATIONS: dict[int, Any] = {}
 def ansible_variables(settings: Settings, stack: Stack) -> dict[str, object]:
     """What the roles may use: those settings that end in a service's configuration, and `stack`.
 
-    Names and networks alone. Ansible takes what comes from a file for a template of its own, so no
-    text that a person may choose freely is ever among these.
+    Names, addresses and networks alone. Ansible takes what comes from a file for a template of its
+    own, so no text that a person may choose freely is ever among these.
     """
     return {
         "settings": {
-            "box": {"host_name": settings.box.host_name, "turn_name": settings.box.turn_name},
+            "box": {
+                "host_name": settings.box.host_name,
+                "turn_name": settings.box.turn_name,
+                "network": settings.box.network.model_dump(
+                    mode="json", exclude={"proxy", "proxy_authority"}
+                ),
+            },
             "cluster": {
                 "administration": {"networks": list(settings.cluster.administration.networks)}
             },

@@ -1,8 +1,9 @@
 """Keeps this box's settings: numbered generations, the draft of the next one, what is in force.
 
 Under `Store.folder`: NNNNNN.json, one for each generation, without secrets; applied.json, which
-generation of settings in which image version is in force. Under `Store.secrets`, for root alone:
-settings/NNNNNN.json with the secrets of that generation, and draft.json.
+generation of settings in which image version is in force; the files of firstboot.by_hand. Under
+`Store.secrets`, for root alone: settings/NNNNNN.json with the secrets of that generation, and
+draft.json.
 """
 
 import datetime
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from firstboot.by_hand import ByHand
 from firstboot.files import write_whole
-from firstboot.settings import Settings, join, migrate, split
+from firstboot.settings import Box, Settings, join, migrate, split
 from firstboot.texts import Said, SaidError
 
 STATE = Path("/var/lib/ratssaal/settings")
@@ -40,12 +44,15 @@ class Generation:
 class Applied:
     """Which generation is in force, in which image version, and with which certificate.
 
-    named: a certificate for the public name is served, not only the box's own.
+    named, named_turn: for the public name, for the relay's, a certificate is served that is not
+    the box's own; certificate: its SHA-256, hexadecimal.
     """
 
     generation: int
     image: str
     named: bool
+    named_turn: bool = False
+    certificate: str = ""
 
 
 def _read(path: Path) -> Any:
@@ -119,7 +126,8 @@ class Store:
         Raises SaidError where there is no such generation, or no whole one.
         """
         if number is None:
-            return Settings()
+            network = ByHand(self.folder).network()
+            return Settings(box=Box(network=network)) if network else Settings()
         public = self.generation(number).public
         try:
             content = join(public, _read(self._secret(number)))
@@ -175,7 +183,11 @@ class Draft:
         self.path = store.secrets / "draft.json"
 
     def read(self) -> dict[str, Any]:
-        """`revision`, `done` (steps), and `settings`, secrets included."""
+        """`revision`, `done` (steps), and `settings`, secrets included.
+
+        From the first answer on also `since`, the revision it began with, and `answered`, the
+        revision that each step's latest answers made.
+        """
         try:
             found: dict[str, Any] = _read(self.path)
             return {**found, "settings": migrate(found["settings"])}
@@ -201,20 +213,33 @@ class Draft:
     def put(self, step: str, part: dict[str, Any], revision: int) -> dict[str, Any]:
         """Take over `part` of the settings, answered in `step`; returns the draft without secrets.
 
-        Raises SaidError where somebody else has changed the draft since `revision`, pydantic's
+        Raises SaidError where somebody else has answered `step` since `revision`, pydantic's
         ValidationError where the settings would not hold together.
         """
         content = self.read()
-        if content["revision"] != revision:
-            raise SaidError("store.somebody_else")
         merged = merge(content["settings"], part)
         keep_secrets(content["settings"], merged)
-        settings = Settings.model_validate(merged)
-        done = [*(one for one in content["done"] if one != step), step]
+        stale = _stale(content, step, revision)
+        try:
+            settings = Settings.model_validate(merged).model_dump(mode="json")
+        except ValidationError as error:
+            if stale:
+                raise SaidError("store.somebody_else") from error
+            raise
+        same = settings == content["settings"]
+        if stale and same and step in content["done"]:
+            # Sent once more, since no answer came back the first time: nothing is left to do.
+            return self.public()
+        if stale:
+            raise SaidError("store.somebody_else")
+        made = content["revision"] + 1
+        answered = content.get("answered", {})
         fresh = {
-            "revision": revision + 1,
-            "done": done,
-            "settings": settings.model_dump(mode="json"),
+            "revision": made,
+            "since": content.get("since", content["revision"]),
+            "answered": answered if same else {**answered, step: made},
+            "done": [*(one for one in content["done"] if one != step), step],
+            "settings": settings,
         }
         _write(self.path, fresh, mode=0o600)
         return self.public()
@@ -223,6 +248,17 @@ class Draft:
         """Begin with `settings`, as answered all at once."""
         content = {"revision": 1, "done": [], "settings": settings.model_dump(mode="json")}
         _write(self.path, content, mode=0o600)
+
+    def lay(self, part: dict[str, Any]) -> None:
+        """Lay over a draft that there is what somebody has answered elsewhere than in the wizard.
+
+        Pages that are open meanwhile are told, as with any other's change.
+        """
+        if self.path.exists():
+            content = self.read()
+            merged = merge(content["settings"], part)
+            content = {**content, "revision": content["revision"] + 1, "settings": merged}
+            _write(self.path, content, mode=0o600)
 
     def settings(self) -> Settings:
         """The draft as settings."""
@@ -233,13 +269,11 @@ class Draft:
         self.path.unlink(missing_ok=True)
 
 
-def with_administrators_of(now: Settings, earlier: Settings) -> Settings:
-    """`earlier` with the people who administer `now`, and their present passwords and apps."""
-    present = now.cluster.administration
-    people = {"people": present.people, "alone_because": present.alone_because}
-    administration = earlier.cluster.administration.model_copy(update=people)
-    cluster = earlier.cluster.model_copy(update={"administration": administration})
-    return earlier.model_copy(update={"cluster": cluster})
+def _stale(content: dict[str, Any], step: str, revision: int) -> bool:
+    """Whether a page drawn at `revision` shows other answers to `step` than the draft has now."""
+    since = content.get("since", content["revision"])
+    last = content.get("answered", {}).get(step, since)
+    return not last <= revision <= content["revision"]
 
 
 def merge(content: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:

@@ -1,59 +1,31 @@
-"""Sets a box up from an answers file, without a click: for a district that prepares its boxes.
+"""Takes over what was brought to the box before set-up: a code card, and an answers file.
 
-The file, YAML with the schema of the settings, comes as the systemd credential `ratssaal.answers`
-or as answers.yaml on a partition labelled RATSSAAL. Only before set-up; whoever can hand it
-over stands before the box, as does whoever reads the code on its screen. What is wrong with it
-stands on the screen and in the journal, never with its values.
+With answers (YAML with the schema of the settings) a box sets itself up without a click, for a
+district that prepares its boxes; with a code card it needs no screen. What is wrong with either
+stands on the screen and in the journal, never with its values, and the box goes on without it.
 """
 
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 
 import yaml
 from pydantic import ValidationError
 
-from firstboot import agent
+from firstboot import agent, code_card, seed
 from firstboot.console import ANSWERS_ERROR, redraw
 from firstboot.files import write_whole
-from firstboot.settings import Settings
+from firstboot.settings import Settings, place_of
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError
 
-SEED = Path("/dev/disk/by-label/RATSSAAL")
-NAME = "answers.yaml"
-LIMIT_BYTES = 1_000_000
 # What the library raises for a file that is no YAML, and for values that are not of their kind.
 UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
 
 
-def from_credential() -> bytes | None:
-    """The answers that systemd handed over."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    file = Path(folder) / "ratssaal.answers" if folder else None
-    return file.read_bytes() if file and file.exists() else None
-
-
-def from_seed() -> bytes | None:
-    """The answers on the stick's seed partition, which is mounted for this moment, read-only."""
-    if not SEED.exists():
-        return None
-    with tempfile.TemporaryDirectory() as place:
-        options = "ro,nosuid,nodev,noexec,nosymfollow"
-        subprocess.run(["mount", "-t", "vfat", "-o", options, SEED, place], check=True)
-        try:
-            file = Path(place) / NAME
-            return file.read_bytes() if file.exists() else None
-        finally:
-            subprocess.run(["umount", place], check=True)
-
-
 def read(content: bytes) -> Settings:
     """The settings in an answers file. Raises SaidError where there are none in it."""
-    if len(content) > LIMIT_BYTES:
-        raise SaidError("answers.too_large", limit=LIMIT_BYTES // 1000)
+    if len(content) > seed.LIMIT_BYTES:
+        raise SaidError("answers.too_large", limit=seed.LIMIT_BYTES // 1000)
     try:
         found = yaml.safe_load(content)
     except UNREADABLE as error:
@@ -62,29 +34,50 @@ def read(content: bytes) -> Settings:
     try:
         return Settings.model_validate(found)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(one) for one in first["loc"]) or "-"
-        raise SaidError("answers.not_accepted", answer=place) from error
+        raise SaidError("answers.not_accepted", answer=place_of(error) or "-") from error
+
+
+def _take_card(content: bytes) -> None:
+    if code_card.take(code_card.read(content)):
+        redraw()
+
+
+def _take_answers(content: bytes, store: Store) -> None:
+    Draft(store).begin(read(content))
+    agent.apply(store, Said("answers.who").text("de"))
+
+
+def _said(action: Callable[[], None]) -> list[Said]:
+    """Do it; what is to be said where that does not work."""
+    try:
+        action()
+    except SaidError as error:
+        return [error.said]
+    return []
 
 
 def main() -> int:
-    """Look for answers; where there are some, bring them into force."""
+    """Look for what was brought, and take it over."""
     store = Store()
     if store.numbers():
         return 0
-    content = from_credential() or from_seed()
-    if content is None:
+    found: dict[str, bytes] = {}
+    wrong = _said(lambda: found.update(seed.read()))
+    # The card first: where the answers are not accepted, its code is wanted.
+    if (card := found.get(seed.CODE_CARD)) is not None:
+        wrong += _said(lambda: _take_card(card))
+    if (answers := found.get(seed.ANSWERS)) is not None:
+        wrong += _said(lambda: _take_answers(answers, store))
+    if not wrong:
+        if ANSWERS_ERROR.exists():  # of another stick, before this one
+            ANSWERS_ERROR.unlink()
+            redraw()
         return 0
-    try:
-        Draft(store).begin(read(content))
-        agent.apply(store, Said("answers.who").text("de"))
-    except SaidError as error:
-        lines = [error.said.text(language) for language in LANGUAGES]
-        write_whole(ANSWERS_ERROR, "\n".join(lines) + "\n")
-        print(lines[-1], file=sys.stderr)  # noqa: T201
-        redraw()
-        return 1
-    return 0
+    lines = [one.text(language) for one in wrong for language in LANGUAGES]
+    write_whole(ANSWERS_ERROR, "\n".join(lines) + "\n")
+    print("\n".join(lines[1::2]), file=sys.stderr)  # noqa: T201
+    redraw()
+    return 1
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from firstboot.certificate_files import UNREADABLE, read_file
 from firstboot.certificates import COMMON_NAME_LENGTH
+from firstboot.named import WARNING_DAYS
 from firstboot.request import PrivateKey, a_labels
 from firstboot.texts import Said, SaidError
 
-WARNING_DAYS = 21
 # Apple's devices refuse certificates that live longer, whoever made them
 # (Apple, "Requirements for trusted certificates in iOS 13 and macOS 10.15").
 LONGEST_DAYS = 825
@@ -176,6 +176,12 @@ def _find_chain(
     # A root that leads nowhere shows that something is missing in between.
     if len(chain) == 1 or any(_issued(one, one) for one in certificates):
         name, issuer = _title(chain[-1]), _called(chain[-1].issuer)
+        # One from in between that has not signed this one: the chain that goes with another.
+        strangers = [one for one in certificates if one.subject != leaf.issuer]
+        others = [one for one in strangers if one not in used and not _issued(one, one)]
+        if len(chain) == 1 and others:
+            found = _listed(map(_title, others))
+            raise SaidError("certificate.chain_of_another", name=name, issuer=issuer, found=found)
         raise SaidError("certificate.chain_incomplete", name=name, issuer=issuer)
     return chain, None
 

@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from builder import image
 from builder.artifacts import Artifacts
 from builder.stage import Stage
 from builder.toolbox import Toolbox
+
+# `./ratssaal test --all` takes the thorough profile. The examples are the same each time, so that
+# a test that passes today passes tomorrow.
+settings.register_profile("usual", max_examples=40, derandomize=True, database=None, deadline=None)
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=250)
+settings.load_profile("usual")
 
 
 @pytest.fixture(scope="session")

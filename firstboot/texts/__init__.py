@@ -20,14 +20,18 @@ LANGUAGES = ("de", "en")
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence in no language yet: `TOPIC.key` and the values in it."""
+    """A sentence in no language yet: `TOPIC.key` and the values in it, perhaps sentences too."""
 
     key: str
     values: dict[str, object] = field(default_factory=dict)
 
     def text(self, language: str) -> str:
         """The sentence in `language`."""
-        return say(language, self.key, **self.values)
+        values = {
+            name: one.text(language) if isinstance(one, Said) else one
+            for name, one in self.values.items()
+        }
+        return say(language, self.key, **values)
 
 
 class SaidError(Exception):

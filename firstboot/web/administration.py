@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from firstboot.load import measure
-from firstboot.texts import Said, SaidError
+from firstboot.texts import Said, SaidError, say
 from firstboot.web.condition import health_notes, load_said, meeting_said
 from firstboot.web.forms import Answers
 from firstboot.web.frame import SIGN_IN, STEPS, Frame, download
@@ -80,6 +80,7 @@ class Administration:
             rows=rows,
             changed=changed_words(draft["changed"], session.language),
             history=await self._history(session, state),
+            authority=await self.frame.ask(session, "authority"),
         )
 
     async def _history(self, session: Session, state: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,6 +88,8 @@ class Administration:
         history: list[dict[str, Any]] = await self.frame.ask(session, "history")
         for one in history:
             one["words"] = changed_words(one["what"], session.language)
+            if one["who"] == "console":
+                one["who"] = say(session.language, "admin.at_the_box")
             one["reason"] = ""
             if one["failed"]:
                 key, values = one["failed"]

@@ -98,7 +98,8 @@ class Step:
 
     fields: its questions; take: the part of the settings that its answers make, or FieldError;
     look: facts of the box and its network, found in a thread of their own before anything is shown;
-    notes and letters: what it tells; decisions: how many answers it asks of everybody.
+    notes and letters: what it tells; decisions: how many answers it asks of everybody; take_looks:
+    whether taking the answers needs those facts, too.
     """
 
     name: str
@@ -108,3 +109,4 @@ class Step:
     notes: Callable[[View], list[Note]] = lambda _: []
     letters: Callable[[View], list[Letter]] = lambda _: []
     look: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {}
+    take_looks: bool = True

@@ -7,6 +7,7 @@ import base64
 import datetime
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,17 @@ def _pages() -> dict[str, Page]:
 PAGES = _pages()
 
 
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def preferred(request: Request) -> str:
     """The first language of the browser's list that the box speaks (RFC 9110, section 12.5.4)."""
     for one in request.headers.get("Accept-Language", "").split(","):
@@ -70,13 +82,7 @@ class Frame:
     def __init__(self, agent: Agent, sessions: Sessions) -> None:
         self.agent = agent
         self.sessions = sessions
-        self.environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self.environment = _templates()
 
     async def ask(self, session: Session, verb: str, **arguments: object) -> Any:
         """Ask root's side, with the permit of who sits there. Raises SaidError as it does."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,15 @@ from starlette.responses import RedirectResponse, Response
 
 from firstboot import progress
 from firstboot.texts import LANGUAGES, Said, SaidError, say
-from firstboot.web.forms import Answers, Field, FieldError, Step, View
+from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View
 from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
 from firstboot.web.steps import administrators
 from firstboot.web.visitor import sits_at
 from firstboot.web.words import differences, explained, in_short
+
+# A question's name, and what somebody has answered to it: words, or the key of a text.
+Unsaved = tuple[str, str | Said]
 
 
 class Wizard:
@@ -100,10 +104,10 @@ class Wizard:
     # --- the steps
 
     async def _view(
-        self, step: Step, session: Session, request: Request
+        self, step: Step, session: Session, request: Request, *, look: bool = True
     ) -> tuple[View, dict[str, Any]]:
         draft = await self.frame.ask(session, "draft")
-        facts = await asyncio.to_thread(step.look, draft["settings"])
+        facts = await asyncio.to_thread(step.look, draft["settings"]) if look else {}
         secrets = frozenset(draft["secrets"])
         view = View(session.language, draft["settings"], secrets, facts, sits_at(request))
         return view, draft
@@ -111,41 +115,58 @@ class Wizard:
     async def step(self, request: Request, session: Session) -> Response:
         """One step: its questions, and taking the answers."""
         step = _step(request)
-        view, draft = await self._view(step, session, request)
-        fields = step.fields(view)
-        error: SaidError | None = None
-        revision = draft["revision"]
         if request.method == "POST":
-            given = await self.frame.answers(request)
-            # What comes back for correction knows no more of others' answers than before.
-            revision = _number(given.get("revision", ""))
-            try:
-                part = await asyncio.to_thread(step.take, given, view)
-                await self.frame.ask(session, "put", step=step.name, part=part, revision=revision)
-                again = given.get("then") == "again"
-                return RedirectResponse(_place(session, step.name, after=not again), 303)
-            except SaidError as problem:
-                if problem.said.key == "setup.not_allowed":
-                    raise
-                error = explained(problem, step.name, fields, session.language)
-            if error.said.key == "store.somebody_else":
-                view, draft = await self._view(step, session, request)
-                fields, revision = step.fields(view), draft["revision"]
-            else:
-                fields = [_as_typed(one, given) for one in fields]
-        return self._step_page(session, step, view, fields, revision, error)
+            return await self._take(request, session, step)
+        view, draft = await self._view(step, session, request)
+        fields, revision = step.fields(view), draft["revision"]
+        return await self._step_page(session, step, view, fields, revision)
 
-    def _step_page(
+    async def _take(self, request: Request, session: Session, step: Step) -> Response:
+        """Take the answers of a step, which comes back with what is wrong or is to be said."""
+        given = await self.frame.answers(request)
+        # What comes back for correction knows no more of others' answers than before.
+        revision = _number(given.get("revision", ""))
+        view, draft = await self._view(step, session, request, look=step.take_looks)
+        try:
+            part = await asyncio.to_thread(step.take, given, view)
+            kept = await self.frame.ask(
+                session, "put", step=step.name, part=part, revision=revision
+            )
+        except SaidError as problem:
+            if problem.said.key == "setup.not_allowed":
+                raise
+            view, draft = await self._view(step, session, request)
+            fields = step.fields(view)
+            error = explained(problem, step.name, fields, session.language)
+            if error.said.key == "store.somebody_else":
+                revision = draft["revision"]
+                unsaved = _unsaved(fields, given)
+            else:
+                unsaved = []
+                fields = [_as_typed(one, given) for one in fields]
+            return await self._step_page(session, step, view, fields, revision, error, unsaved)
+        if kept["notes"]:
+            told = [Note("note", Said(key, values)) for key, values in kept["notes"]]
+            view, draft = await self._view(step, session, request)
+            fields, revision = step.fields(view), draft["revision"]
+            return await self._step_page(session, step, view, fields, revision, told=told)
+        again = given.get("then") == "again"
+        return RedirectResponse(_place(session, step.name, after=not again), 303)
+
+    async def _step_page(
         self,
         session: Session,
         step: Step,
         view: View,
         fields: list[Field],
         revision: int,
-        error: SaidError | None,
+        error: SaidError | None = None,
+        unsaved: Sequence[Unsaved] = (),
+        told: Sequence[Note] = (),
     ) -> Response:
         names = list(STEPS)
         place = names.index(step.name)
+        vouching = step.name == "certificate"
         at_fault = error.name if isinstance(error, FieldError) else ""
         return self.frame.page(
             "step.html.j2",
@@ -154,11 +175,13 @@ class Wizard:
             page=PAGES[step.name],
             step=step,
             fields=fields,
-            notes=step.notes(view),
+            notes=[*step.notes(view), *told],
             letters=step.letters(view),
             revision=revision,
             error=error.said if error else None,
             at_fault=at_fault,
+            authority=await self.frame.ask(session, "authority") if vouching else None,
+            unsaved=unsaved,
             back=f"{_base(session)}/{names[place - 1]}" if place else "",
             open=any(one.more and (one.name == at_fault) for one in fields),
         )
@@ -177,6 +200,12 @@ class Wizard:
         del request
         pem: str = await self.frame.ask(session, "request")
         return download(pem.encode(), "application/pkcs10", "ratssaal.csr")
+
+    async def authority_file(self, request: Request, session: Session) -> Response:
+        """The certificate of the box's own authority, for the computers of the house."""
+        del request
+        found = await self.frame.ask(session, "authority")
+        return download(found["pem"].encode(), "application/x-x509-ca-cert", "ratssaal.crt")
 
     # --- the end
 
@@ -201,6 +230,8 @@ class Wizard:
             rows=rows,
             missing=missing,
             changes=changes,
+            authority=await self.frame.ask(session, "authority"),
+            destination=draft["destination"],
         )
 
     async def apply(self, request: Request, session: Session) -> Response:
@@ -248,3 +279,15 @@ def _as_typed(field: Field, given: Answers) -> Field:
         made = administrators.app(secret, name or "Ratssaal", "Ratssaal") if known else field.app
         return replace(field, app=made)
     return replace(field, value=given.get(field.name, ""))
+
+
+def _unsaved(fields: list[Field], given: Answers) -> list[Unsaved]:
+    """What a person has answered otherwise than the draft now has it, so that it is not lost."""
+    found: list[Unsaved] = []
+    for field in fields:
+        typed = given.get(field.name, "").strip()
+        same = typed.splitlines() == field.value.strip().splitlines()
+        if typed and not same and field.kind not in ("password", "file", "app", "checkbox"):
+            labels = {one.value: one.label for one in field.options}
+            found.append((field.name, labels.get(typed, typed)))
+    return found

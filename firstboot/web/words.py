@@ -4,11 +4,12 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from firstboot.expiry import Attempt, findings
 from firstboot.named import Named
+from firstboot.settings import Box
 from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.forms import Field, FieldError, Note
 
-WARNING_DAYS = 21
 # Which step asked for a setting: the first part of its name that fits.
 ASKED_IN = {
     "box.network": "network",
@@ -100,9 +101,8 @@ def in_short(name: str, settings: dict[str, Any], language: str) -> str:
     """What was answered in a step, in one line."""
     box, cluster = settings["box"], settings["cluster"]
     people = ", ".join(one["name"] for one in cluster["administration"]["people"])
-    network = box["network"]
     texts: dict[str, str] = {
-        "network": network["address"] or say(language, "setup.network.dhcp"),
+        "network": _network(box["network"], language),
         "house": cluster["house"]["name"],
         "reach": say(language, f"setup.reach.{box['reach']}"),
         "domain": box["host_name"],
@@ -113,6 +113,17 @@ def in_short(name: str, settings: dict[str, Any], language: str) -> str:
         "cluster": say(language, "setup.cluster.alone"),
     }
     return texts[name]
+
+
+def _network(network: dict[str, Any], language: str) -> str:
+    """How the box is reached and how it gets out."""
+    static = network["mode"] == "static"
+    said = str(network["address"]) if static else say(language, "setup.network.dhcp")
+    if network["vlan"]:
+        said = say(language, "setup.network.in_vlan", address=said, vlan=network["vlan"])
+    if network["proxy"]:
+        said = say(language, "setup.network.by_proxy", address=said, proxy=network["proxy"])
+    return said
 
 
 def changed_words(what: list[str], language: str) -> list[str]:
@@ -137,17 +148,13 @@ def explained(error: SaidError, step: str, fields: list[Field], language: str) -
 
 
 def certificate_notes(state: dict[str, Any]) -> list[Note]:
-    """How long the certificate for the public name still lasts."""
-    settings = state["settings"]
-    if settings is None or settings["box"]["certificate"]["kind"] == "own":
-        return [Note("note", Said("admin.certificate_own"))]
-    found = state["certificate"]
-    host = settings["box"]["host_name"]
-    end = datetime.datetime.fromisoformat(found["not_after"]) if found else None
-    if end is None or not Named(tuple(found["names"]), "", end).covers(host):
-        return [Note("problem", Said("admin.certificate_missing", {"name": host}))]
-    left = (end - datetime.datetime.now(datetime.UTC)).days
-    values: dict[str, object] = {"days": left, "date": end.date().isoformat()}
-    if left < WARNING_DAYS:
-        return [Note("problem", Said("admin.certificate_ends", values))]
-    return [Note("good", Said("admin.certificate_good", values))]
+    """How the certificate for the public name does."""
+    found, tried = state["certificate"], state["attempt"]
+    in_place = None
+    if found:
+        end = datetime.datetime.fromisoformat(found["not_after"])
+        in_place = Named(tuple(found["names"]), found["issuer"], end)
+    box = state["settings"]["box"] if state["settings"] else Box().model_dump(mode="json")
+    attempt = Attempt.of(tried) if tried else None
+    now = datetime.datetime.now(datetime.UTC)
+    return [Note(severity, said) for severity, said in findings(box, in_place, attempt, now)]

@@ -1,12 +1,14 @@
-"""Set-up from an answers file on the real boot chain, and power that goes while it is applied."""
+"""What a stick brings, on the real boot chain: answers, with power that goes, and a code card."""
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 import yaml
 
 from builder import answers, call
+from builder import seed as brought
 from builder.artifacts import Artifacts
 from builder.machine import Machine, MachineOptions
 from builder.shell import wait_for
@@ -54,3 +56,15 @@ def test_an_answers_file_survives_power_cuts_and_ends_in_a_call(
         assert applied["generation"] == 1
         assert "sitzung.musterhausen.example" in machine.shell("cat /etc/ratssaal.json")
         assert call.hold(machine, house.stage).held()
+
+
+def test_the_code_of_a_box_without_a_screen_is_on_the_card_of_its_stick(
+    house: House, artifacts: Artifacts, tmp_path: Path
+) -> None:
+    """No door: what is seen is what the serial line shows."""
+    files = brought.prepare(None, tmp_path / "card.pdf").files
+    with Machine(house.stage, artifacts, house.owner, MachineOptions(seed=files)) as machine:
+        machine.wait_for_serial(r"Code +steht auf der Karte des Sticks")
+        machine.wait_until_ready()
+        latest = machine.serial().rpartition("State ")[2]
+        assert "Code      is on the stick's card" in latest

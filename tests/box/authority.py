@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from builder import stack
-from builder.errors import CommandError
 from builder.run import Argument
 from builder.shell import wait_for
 from builder.stack import Stack
@@ -43,7 +42,11 @@ class TestAuthority:
         return self._sign(request.public_key(), request.subject, names)  # type: ignore[arg-type]
 
     def _sign(
-        self, key: ec.EllipticCurvePublicKey, subject: x509.Name, names: x509.SubjectAlternativeName
+        self,
+        key: ec.EllipticCurvePublicKey,
+        subject: x509.Name,
+        names: x509.SubjectAlternativeName,
+        days: float = 90,
     ) -> str:
         now = datetime.datetime.now(datetime.UTC)
         made = (
@@ -52,18 +55,18 @@ class TestAuthority:
             .issuer_name(self.certificate.subject)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=90))
+            .not_valid_before(now - datetime.timedelta(days=2))
+            .not_valid_after(now + datetime.timedelta(days=days))
             .add_extension(names, critical=False)
             .sign(self.key, hashes.SHA256())
         )
         return made.public_bytes(serialization.Encoding.PEM).decode()
 
-    def pair(self, *names: str) -> tuple[str, str]:
-        """A key and a certificate for `names`, both PEM."""
+    def pair(self, *names: str, days: float = 90) -> tuple[str, str]:
+        """A certificate for `names` that ends in so many days, and its key, both PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        chain = self._sign(key.public_key(), _called(names[0]), alternatives)
+        chain = self._sign(key.public_key(), _called(names[0]), alternatives, days)
         form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return chain, key.private_bytes(serialization.Encoding.PEM, *form).decode()
 
@@ -99,8 +102,10 @@ class Pebble:
 
 
 @contextmanager
-def pebble(stage: Stage, root: TestAuthority | None = None) -> Iterator[Pebble]:
-    """Run Pebble on the stage's gateway until the block ends."""
+def pebble(
+    stage: Stage, root: TestAuthority | None = None, resolver: str = GATEWAY
+) -> Iterator[Pebble]:
+    """Run Pebble on the stage's gateway until the block ends; names are looked up at `resolver`."""
     tree = stack.build(Stack("pebble", LOCK), stage.toolbox)
     root = root or make_authority("Root of the ACME server's own address")
     folder = stage.folder / "pebble"
@@ -120,24 +125,15 @@ def pebble(stage: Stage, root: TestAuthority | None = None) -> Iterator[Pebble]:
     stage.name(NAME, GATEWAY)
     program = tree / "usr/lib/ratssaal/stack/pebble"
     command: list[Argument] = ["env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", program]
-    command += ["-config", folder / "config.json", "-dnsserver", f"{GATEWAY}:53"]
+    command += ["-config", folder / "config.json", "-dnsserver", f"{resolver}:53"]
     log = (stage.folder / "pebble.log").open("ab")
     child = stage.start(stage.toolbox.command(command, writable=[folder]), stdout=log)
     try:
-        probe = ["bash", "-c", f"exec 3<>/dev/tcp/{GATEWAY}/14000"]
-        wait_for(lambda: _succeeds(stage, probe), 20, "Pebble did not start.")
+        wait_for(lambda: stage.listens(GATEWAY, 14000), 20, "Pebble did not start.")
         yield Pebble(root)
     finally:
         child.kill()
         child.wait()
-
-
-def _succeeds(stage: Stage, command: list[str]) -> bool:
-    try:
-        stage.run(command)
-    except CommandError:
-        return False
-    return True
 
 
 def issuer(stage: Stage, address: str, name: str) -> str:

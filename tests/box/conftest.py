@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
+from playwright.sync_api import Browser
 
+from builder import client
 from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.stage import Stage
 from builder.toolbox import Toolbox
+from tests.box.browser import browser
 
 
 class Town(NamedTuple):
@@ -23,3 +26,16 @@ def town(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[Town]:
     """A running box that no test changes."""
     with Stage(toolbox) as stage, Box(stage, artifacts) as box:
         yield Town(stage, box)
+
+
+@pytest.fixture
+def chromium(stage: Stage) -> Iterator[Browser]:
+    """A browser on the test's own stage."""
+    with browser(stage) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def axe(toolbox: Toolbox) -> str:
+    """The program of axe-core, which finds what keeps people out."""
+    return (client.prepare(toolbox) / "node_modules/axe-core/axe.min.js").read_text()

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterator
 
 import pyotp
 import pytest
@@ -15,13 +14,12 @@ from builder.answers import hash_password
 from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.stage import Stage
-from builder.toolbox import Toolbox
-from tests.box.browser import browser, visit
-from tests.box.test_setup import APPLY_MS, axe, look
+from tests.box.browser import visit
+from tests.box.clerk import APPLY_MS
+from tests.box.screens import look
 
 pytestmark = pytest.mark.box
 
-__all__ = ["axe"]
 PASSWORD = "korrekt pferd batterie klammer"
 NEW_PASSWORD = "sieben blaue traktoren im nebel"
 # Nobody is called like this: whatever of it is found, the box has let out.
@@ -33,18 +31,6 @@ CANARY = {
     "address": "203.0.113.77",
     "password": "kanarien pferd batterie klammer",
 }
-
-
-@pytest.fixture
-def stage(toolbox: Toolbox) -> Iterator[Stage]:
-    with Stage(toolbox) as stage:
-        yield stage
-
-
-@pytest.fixture
-def chromium(stage: Stage) -> Iterator[Browser]:
-    with browser(stage) as found:
-        yield found
 
 
 def set_up(box: Box) -> None:

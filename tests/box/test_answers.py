@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.shell import wait_for
 from builder.stage import Stage
-from builder.toolbox import Toolbox
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, make_authority, pebble
 
 pytestmark = pytest.mark.box
@@ -23,12 +21,6 @@ pytestmark = pytest.mark.box
 NAME = "sitzung.musterhausen.example"
 OTHER = "rat.beispielstadt.example"
 PASSWORD = "korrekt pferd batterie klammer"
-
-
-@pytest.fixture
-def stage(toolbox: Toolbox) -> Iterator[Stage]:
-    with Stage(toolbox) as stage:
-        yield stage
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import json
 import subprocess
 from typing import Any
 
-from firstboot.texts import Said
-from firstboot.web.forms import Answers, Field, FieldError, Note, Option, Step, View
+from firstboot.texts import Said, say
+from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Option, Step, View
 from firstboot.web.steps.pem import LENGTH, pasted
 
 MODES = ("dhcp", "static")
@@ -50,7 +50,7 @@ def _fields(view: View) -> list[Field]:
 
 
 def _card(answers: Answers, view: View) -> str:
-    """The card that a fixed address is for; where there is one alone, nobody has to choose it."""
+    """The card of a fixed address or a VLAN; where there is one alone, nobody has to choose it."""
     cards = [one["name"] for one in view.facts.get("cards", [])]
     chosen = answers.get("card") or (cards[0] if len(cards) == 1 else "")
     if not chosen:
@@ -70,7 +70,7 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
         raise FieldError("vlan", "setup.network.vlan_number")
     network = {
         "mode": mode,
-        "card": _card(answers, view) if static else (answers.get("card") or None) if vlan else None,
+        "card": _card(answers, view) if static or vlan else None,
         "address": answers.get("address", "").strip() or None if static else None,
         "gateway": answers.get("gateway", "").strip() or None if static else None,
         "dns": answers.get("dns", "").replace(",", " ").split() if static else [],
@@ -93,7 +93,21 @@ def _notes(view: View) -> list[Note]:
             found.append(Note("good", Said("setup.network.found", _words(one))))
     if not found:
         return [Note("problem", Said("setup.network.no_card"))]
-    return [*found, Note("note", Said("setup.network.not_yet"))]
+    return found
+
+
+def _letters(view: View) -> list[Letter]:
+    """What the house's IT needs to know to give the box an address for good."""
+
+    def t(key: str, **values: object) -> str:
+        return say(view.language, f"setup.network.{key}", **values)
+
+    lines = [
+        t("letter_card" if one["addresses"] else "letter_card_bare", **_words(one))
+        for one in view.facts.get("cards", [])
+    ]
+    body = t("letter_body", cards="\n".join(lines))
+    return [Letter("it", t("letter_subject"), body)] if lines else []
 
 
 def look(settings: dict[str, Any]) -> dict[str, Any]:
@@ -102,13 +116,17 @@ def look(settings: dict[str, Any]) -> dict[str, Any]:
     listed = subprocess.run(
         ["ip", "-json", "address", "show"], capture_output=True, text=True, check=True
     )
-    cards = []
+    cards: dict[str, dict[str, Any]] = {}
     for link in json.loads(listed.stdout):
         if link.get("link_type") == "ether":
             addresses = [one["local"] for one in link["addr_info"] if one["scope"] == "global"]
+            if link.get("link") in cards:
+                # A VLAN is no card, but the way in which its card is reached.
+                cards[link["link"]]["addresses"] += addresses
+                continue
             card = {"name": link["ifname"], "mac": link["address"], "addresses": addresses}
-            cards.append({**card, "carrier": "LOWER_UP" in link["flags"]})
-    return {"cards": cards}
+            cards[link["ifname"]] = {**card, "carrier": "LOWER_UP" in link["flags"]}
+    return {"cards": list(cards.values())}
 
 
-STEP = Step("network", 1, _fields, _take, _notes, look=look)
+STEP = Step("network", 1, _fields, _take, _notes, _letters, look=look)

@@ -25,11 +25,18 @@ if (address) {
       location.reload();
     }
   });
-  // The web server itself may restart meanwhile: look again by loading the page.
+  // The web server itself may restart meanwhile, or the box may get another address. The page stays
+  // as it is, with the new address on it, until the box answers here again.
+  const again = async () => {
+    try {
+      await fetch(location.href, { signal: AbortSignal.timeout(3000), cache: "no-store" });
+      location.reload();
+    } catch {
+      setTimeout(() => void again(), 1500);
+    }
+  };
   events.addEventListener("error", () => {
     events.close();
-    setTimeout(() => {
-      location.reload();
-    }, 1500);
+    setTimeout(() => void again(), 1500);
   });
 }

@@ -35,10 +35,6 @@ pytestmark = pytest.mark.unit
 
 EXAMPLE = PROJECT / "docs/answers-example.yaml"
 FUZZ = examples(
-    max_examples=150,
-    database=None,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
@@ -132,11 +128,12 @@ def test_every_rule_for_a_text_comes_with_what_is_wanted() -> None:
         ("box: {host_name: no}", "1:18: box.host_name", "true or false. Put it in quotes."),
         ("cluster:\n  house:\n    colour: #0b4f8a", "3:12: cluster.house.colour", "needs quotes"),
         (
-            "box: {network: {vlan: 0}}",
-            "1:23: box.network.vlan",
+            "box: {network: {card: c, vlan: 0}}",
+            "1:32: box.network.vlan",
             "smallest number",
         ),
-        ("box: {network: {vlan: 4095}}", "1:23: box.network.vlan", "largest number"),
+        ("box: {network: {card: c, vlan: 4095}}", "1:32: box.network.vlan", "largest number"),
+        ("box: {network: {vlan: 5}}", "1:16: box.network.card", "a VLAN belongs to one card"),
         ('box: {network: {vlan: "5"}}', "1:23: box.network.vlan", "without quotes; this is a text"),
         ("box: {network: {dns: 192.0.2.1}}", "1:22: box.network.dns", "a list, each entry after"),
         ("box: {network: {dns: [192.0.2]}}", "1:23: box.network.dns[0]", "an address, such as"),

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
-from firstboot import agent, code, converge, errands, house, named, progress
+from firstboot import agent, code, converge, errands, house, named, progress, sign_in
+from firstboot.passwords import hash_password
 from firstboot.permits import Asker
 from firstboot.settings import Settings
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
+from tests.unit.firstboot.issuing import ROOT
 
 RECORDED = Path(__file__).parent / "recorded"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "korrekt pferd batterie klammer"
 
 
@@ -46,7 +50,12 @@ class Box:
         monkeypatch.setattr(errands.rooms, "__defaults__", (self.rooms,))
         monkeypatch.setattr(errands.support, "__defaults__", (self.bundle,))
         monkeypatch.setattr(errands.previewed, "__defaults__", (self.preview,))
+        (self.tls / "authority.pem").write_bytes(ROOT.pem)
+        monkeypatch.setattr(agent.authority, "__defaults__", (self.tls,))
         monkeypatch.setattr(progress.read, "__defaults__", (self.progress,))
+        # A box hashes passwords slowly on purpose; tests of the hashes themselves use no box.
+        monkeypatch.setattr(hash_password, "__defaults__", (CHEAP,))
+        monkeypatch.setattr(sign_in, "NOBODYS", hash_password("nobody"))
         # What only a whole box can do: configuring services, telling the others in the store.
         self.said: Said | None = None
         self.published: list[int] = []

@@ -112,6 +112,30 @@ def server(**differences: object) -> Made:
     return make(HOST, MIDDLE, **{"names": (HOST, RELAY), **differences})  # type: ignore[arg-type]
 
 
+def answer(request: str, by: Made) -> Made:
+    """What an authority makes of a request: its subject, names and key, under its own signature."""
+    asked = x509.load_pem_x509_csr(request.encode())
+    assert asked.is_signature_valid
+    alternatives = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
+    key = asked.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(asked.subject)
+        .issuer_name(by.certificate.subject)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - datetime.timedelta(days=1))
+        .not_valid_after(NOW + datetime.timedelta(days=90))
+        .public_key(key)
+        .add_extension(alternatives.value, critical=False)
+        .add_extension(identifier, critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(by.key, hashes.SHA256())
+    )
+    return Made(signed, by.key)
+
+
 def outdated(by: Made) -> Made:
     """A certificate of `by` (RSA) with a signature over SHA-1, which no library makes any more."""
     assert isinstance(by.key, rsa.RSAPrivateKey)

@@ -1,5 +1,6 @@
 """How certbot is called, and what its complaints mean to a clerk."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 
 from firstboot import acme, named
 from firstboot.acme import CAUSES, command, explain
+from firstboot.expiry import keep_attempt, last_attempt
 from firstboot.settings import Box
-from firstboot.texts import LANGUAGES, SaidError, topic
+from firstboot.texts import LANGUAGES, Said, SaidError, topic
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     roots = tmp_path / "public.crt"
     roots.write_text("PUBLIC ROOTS")
     monkeypatch.setattr(acme, "CERTBOT", tmp_path / "certbot")
+    monkeypatch.setattr(keep_attempt, "__defaults__", (tmp_path / "certbot/attempt.json",))
     monkeypatch.setattr(acme, "PUBLIC_ROOTS", roots)
     (tmp_path / "certbot").mkdir()
     return tmp_path / "certbot"
@@ -107,14 +110,14 @@ def test_an_authority_and_a_proxy_of_ones_own_are_trusted_beside_the_public_ones
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_cause_has_a_sentence(language: str) -> None:
-    for pattern, key in (*CAUSES, ("", "unknown"), ("", "unusable")):
+    for pattern, key in (*CAUSES, ("", "unknown")):
         assert re.compile(pattern)
         assert topic(language, "acme")[key]
 
 
 @pytest.mark.parametrize("key", sorted(topic("de", "acme")))
 def test_each_sentence_has_a_cause(key: str) -> None:
-    assert key in {*(one for _, one in CAUSES), "unknown", "unusable"}
+    assert key in {*(one for _, one in CAUSES), "unknown"}
 
 
 FAILED = (
@@ -209,7 +212,7 @@ def certbot(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
     file = programs / "certbot"
     file.write_text(f'#!/bin/sh\necho "$@" >>{programs}/calls\n{script}\n')
     file.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     return programs / "calls"
 
 
@@ -238,9 +241,12 @@ def test_a_pair_that_does_not_fit_is_not_put_in_place(
     served = folder.parent / "tls"
     served.mkdir()
     monkeypatch.setattr(named.install, "__defaults__", (served,))
-    with pytest.raises(SaidError, match=r"acme\.unusable"):
+    with pytest.raises(SaidError, match=r"rehearsal\.pair"):
         acme.obtain(settings())
     assert list(served.iterdir()) == []
+    kept = last_attempt(folder / "attempt.json")
+    assert kept
+    assert kept.said == Said("rehearsal.pair")
 
 
 def test_an_authority_that_takes_too_long_is_not_waited_for(

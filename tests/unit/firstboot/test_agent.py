@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import itertools
 import json
 import os
 import socket
@@ -43,6 +44,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "draft": {},
     "put": {"step": "house", "part": HOUSE, "revision": 0},
     "request": {},
+    "authority": {},
     "apply": {"who": "Anna"},
     "discard": {},
     "undo": {"number": 1, "who": "Anna"},
@@ -94,7 +96,9 @@ def test_there_is_a_right_for_each_verb_and_no_other(box: Box) -> None:
             box.ask_as(ROOT, verb)
 
 
-@pytest.mark.parametrize("verb", ["draft", "put", "request", "apply", "room", "discard", "undo"])
+@pytest.mark.parametrize(
+    "verb", ["draft", "put", "request", "authority", "apply", "room", "discard", "undo"]
+)
 @pytest.mark.parametrize("permit", ["", "x", "x" * 5000, "\ud800"])
 def test_nothing_is_done_without_a_permit(box: Box, verb: str, permit: str) -> None:
     for _ in range(2):
@@ -105,7 +109,7 @@ def test_nothing_is_done_without_a_permit(box: Box, verb: str, permit: str) -> N
 
 def test_before_set_up_a_clerk_may_what_the_wizard_needs(box: Box) -> None:
     permit = box.ask("code", typed=box.code())
-    for verb in ("draft", "put", "request", "state"):
+    for verb in ("draft", "put", "request", "authority", "state"):
         box.ask(verb, permit=permit, **ASKED[verb])
     for verb in ("history", "undo", "power", "discard"):
         with pytest.raises(SaidError, match=REFUSED):
@@ -284,10 +288,12 @@ def at_once(work: Any, times: int) -> None:
 
 def test_of_two_clerks_who_save_at_once_one_is_told(box: Box) -> None:
     told: list[str] = []
+    names = itertools.count()
 
     def save() -> None:
+        part = {"cluster": {"house": {"name": f"Gemeinde {next(names)}"}}}
         try:
-            box.ask_as(ROOT, "put", step="house", part=HOUSE, revision=0)
+            box.ask_as(ROOT, "put", step="house", part=part, revision=0)
         except SaidError as error:
             told.append(error.said.key)
 

@@ -1,7 +1,5 @@
 """The set-up code: easy to type, hard to guess, gone when it is renewed."""
 
-import hashlib
-import json
 import re
 import stat
 import threading
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firstboot import code
+from firstboot.passwords import hash_password
 
 pytestmark = pytest.mark.unit
 
@@ -95,12 +94,14 @@ def test_a_forgotten_code_opens_nothing(file: Path) -> None:
 
 
 def test_of_a_code_that_came_with_the_stick_the_hash_is_enough(file: Path) -> None:
-    hashed = hashlib.sha256(b"abcdefgh").hexdigest()
-    file.write_text(json.dumps({"hash": hashed, "shown": None}))
-    assert not code.check("hgfedcba", file, 0)
-    assert code.check("abcd efgh", file, 0)
+    hashed = hash_password("abcdefghjkmn")
+    code.renew(file)
+    code.take_over(hashed, file)
+    for typed in ("abcdefgh", "nmkjhgfedcba", "", "\ud800", "x" * 10_000, hashed):
+        assert not code.check(typed, file, 0)
+    assert code.check("Abcd efgh-JKMN", file, 0)
     assert file.read_text().count("abcd") == 0
-    assert code.read(file) == code.Code(hashed, None, 1)
+    assert code.read(file) == code.Code(hashed, None, 6)
 
 
 def test_the_code_is_for_root_alone(file: Path) -> None:

@@ -1,5 +1,6 @@
 """The box's own screen: what a clerk reads on it, in German and English."""
 
+import datetime
 import json
 import re
 from dataclasses import replace
@@ -22,6 +23,7 @@ BLOCKS = re.compile("[▀▄█]")
 LIT = {"█": (True, True), "▀": (True, False), "▄": (False, True), " ": (False, False)}
 CODE = Code("hash", "abcdefgh")
 CARDS = ("52:54:00:52:53:00", "52:54:00:52:53:01", "52:54:00:52:53:02", "52:54:00:52:53:03")
+MARKS = ("3F9A 0B12 CCCC DDDD EEEE FFFF 0123 4567", "89AB CDEF 0000 1111 2222 3333 4444 5555")
 PROBLEMS = (
     "test_found",
     "part_firewall",
@@ -40,7 +42,7 @@ def screen(*addresses: str, ready: bool | None = True, host_name: str = "ratssaa
 def fullest(*addresses: str) -> Screen:
     """Before set-up, with all that can stand there save what a key leads to."""
     shown = replace(screen(*addresses, ready=False), code=Code("hash", "abcdefgh", 123))
-    return replace(shown, secure_boot=True, encrypted=True, hardware=CARDS)
+    return replace(shown, secure_boot=True, encrypted=True, hardware=CARDS, marks=MARKS)
 
 
 def words(text: str) -> list[str]:
@@ -90,9 +92,9 @@ def test_all_fits_the_smallest_screen_and_the_keys_come_last(
     assert len(lines) <= LINES
     # What ends in the last column makes some terminals begin another line.
     assert max(map(len, lines)) < COLUMNS
-    assert [line.split()[0] for line in lines[-2:]] == ["Tasten", "Keys"]
-    for offered in ("n  ", "t  Selbsttest", "r  neu starten", "s  ausschalten"):
-        assert offered in "\n".join(lines[-2:])
+    assert [line.split()[0] for line in lines[-3:]] == ["Tasten", "Keys", "a"]
+    for offered in ("n  ", "t  Selbsttest", "r  neu starten", "s  ausschalten", "a  Netz von Hand"):
+        assert offered in "\n".join(lines[-3:])
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -100,7 +102,15 @@ def test_with_a_code_to_scan_nothing_that_has_to_be_read_is_left_out(count: int)
     addresses = ("192.0.2.10", "198.51.100.20", LONGEST_IPV6)[:count]
     text = replace(fullest(*addresses), ready=True).text()
     assert BLOCKS.search(text)
-    for part in ("abcd efgh", "123-mal", *addresses, *CARDS, "Secure Boot an", "Secure Boot on"):
+    for part in (
+        "abcd efgh",
+        "123-mal",
+        *addresses,
+        *CARDS,
+        "Secure Boot an",
+        "Secure Boot on",
+        *MARKS,
+    ):
         assert part in flowing(text)
 
 
@@ -245,6 +255,8 @@ def written(folder: Path, **files: str) -> Screen:
         applied=folder / "applied",
         answers=folder / "answers",
         notice=folder / "notice",
+        certificate=folder / "certificate",
+        served=folder,
     )
 
 
@@ -306,3 +318,24 @@ def test_a_terminal_that_the_box_does_not_have_is_passed_over(tmp_path: Path) ->
     console.main([str(tmp_path / "none/ttyS0"), str(tmp_path / "ttyS0"), str(terminal)])
     assert "Ratssaal" in terminal.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["tty1"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_certificate_that_ends_soon_takes_one_line_in_both_languages(ended: bool) -> None:
+    shown = replace(screen("192.0.2.10"), complete=True)
+    warned = replace(
+        shown, certificate_end=datetime.date(2026, 12, 14), certificate_ended=ended
+    ).text()
+    (line,) = set(words(warned)) - set(words(shown.text()))
+    german, english = ("endete", "ended") if ended else ("endet", "ends")
+    assert f"Zertifikat {german} am 14.12.2026" in line
+    assert f"certificate {english} 2026-12-14: /admin/" in line
+    assert len(line) < COLUMNS
+
+
+def test_before_set_up_the_marks_of_the_boxs_own_certificates_can_be_read_off() -> None:
+    text = replace(screen("192.0.2.10"), code=CODE, marks=MARKS).text()
+    assert f"  SHA-256   {MARKS[0]}   Gerät · box\n  SHA-256   {MARKS[1]}   Stelle · CA" in text
+    assert BLOCKS.search(text)
+    done = replace(screen("192.0.2.10"), complete=True, marks=MARKS).text()
+    assert MARKS[0] not in done

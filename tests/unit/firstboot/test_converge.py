@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_roles_get_no_secrets(box: Box, tmp_path: Path, monkeypatch: pytest.Monk
     assert "PRIVATE KEY" not in text
     assert found["complete"] is True
     assert (found["named"], found["named_turn"]) == (False, False)
-    named.install(chain, key)
+    named.install(chain, key, "rat.example")
     found = converge.variables(wanted, complete=False)
     assert (found["named"], found["named_turn"]) == (True, True)
     assert found["complete"] is False
@@ -148,14 +149,60 @@ def test_another_image_or_another_certificate_brings_the_same_settings_into_forc
     box.store.set_applied(Applied(1, "0.0.1", False))
     assert box.converge()
     assert box.store.applied() == applied
-    named.install(*pair("rat.example"))
+    named.install(*pair("rat.example"), "rat.example")
     assert box.converge()
-    assert box.store.applied() == Applied(1, applied.image, True)
+    found = named.read()
+    assert found
+    assert box.store.applied() == Applied(1, applied.image, True, False, found.fingerprint)
     assert box.published == [1, 1, 1]
-    named.remove()
-    named.install(*pair("other.example"))
+    # The relay's name comes later: its certificate is brought into force, too.
+    named.install(*pair("rat.example", "turn.rat.example"), "rat.example")
     assert box.converge()
-    assert box.store.applied() == Applied(1, applied.image, False)
+    found = named.read()
+    assert found
+    assert box.store.applied() == Applied(1, applied.image, True, True, found.fingerprint)
+    assert box.published == [1, 1, 1, 1]
+    named.remove()
+    named.install(*pair("other.example"), "other.example")
+    assert box.converge()
+    applied = box.store.applied()
+    assert applied
+    assert (applied.named, applied.named_turn) == (False, False)
+
+
+def test_a_renewed_certificate_is_loaded_and_nothing_else_is_done(box: Box) -> None:
+    acme = {"kind": "acme", "directory": "https://acme.example/directory"}
+    ask_for(box, settings(host_name="rat.example", certificate=acme))
+    named.install(*pair("rat.example"), "rat.example")
+    assert box.converge()
+    before = box.store.applied()
+    box.progress.unlink()
+    loaded = box.commands().count("reload nginx.service")
+    named.install(*pair("rat.example"), "rat.example")
+    assert box.converge()
+    after = box.store.applied()
+    assert before
+    assert after
+    assert after.certificate != before.certificate
+    assert replace(after, certificate=before.certificate) == before
+    assert box.commands().count("reload nginx.service") == loaded + 1
+    assert box.published == [1]
+    assert progress.read() is None
+    assert box.converge()
+    assert box.commands().count("reload nginx.service") == loaded + 1, "once is enough"
+
+
+def test_an_uploaded_certificate_for_the_same_names_is_loaded(box: Box) -> None:
+    def certificate() -> dict[str, Any]:
+        chain, key = pair("rat.example", "turn.rat.example")
+        return {"kind": "files", "chain": chain, "key": key}
+
+    for number in (1, 2):
+        wanted = settings(host_name="rat.example", certificate=certificate())
+        ask_for(box, wanted)
+        assert converge._certificate(wanted) is None
+        assert box.converge()
+        assert box.commands().count("reload nginx.service") == number
 
 
 def test_a_certificate_that_nobody_wants_any_more_is_not_served(
@@ -163,7 +210,7 @@ def test_a_certificate_that_nobody_wants_any_more_is_not_served(
 ) -> None:
     stack = Stack("Example", (), (), ())
     monkeypatch.setattr(Stack, "read", staticmethod(lambda: stack))
-    named.install(*pair("rat.example", "turn.rat.example"))
+    named.install(*pair("rat.example", "turn.rat.example"), "rat.example")
     found = converge.variables(settings(host_name="rat.example"), True)
     assert (found["named"], found["named_turn"]) == (False, False)
     acme = {"kind": "acme", "directory": "https://acme.example/directory"}
@@ -305,11 +352,15 @@ def test_a_certificate_that_does_not_come_is_told_and_stops_nothing(
     monkeypatch.setattr(named.install, "__defaults__", (served,))
     chain, key = pair("rat.example")
     other = pair("rat.example")[1]
-    good = settings(certificate={"kind": "files", "chain": chain, "key": key})
-    bad = settings(certificate={"kind": "files", "chain": chain, "key": other})
+    good = settings(
+        host_name="rat.example", certificate={"kind": "files", "chain": chain, "key": key}
+    )
+    bad = settings(
+        host_name="rat.example", certificate={"kind": "files", "chain": chain, "key": other}
+    )
     assert converge._certificate(settings()) is None
     assert converge._certificate(good) is None
-    assert converge._certificate(bad) == Said("converge.certificate_unusable")
+    assert converge._certificate(bad) == Said("rehearsal.pair")
     assert (served / "named/privkey.pem").read_text() == key
 
 

@@ -15,10 +15,6 @@ pytestmark = pytest.mark.unit
 
 LABEL = "a" * 63
 FUZZ = examples(
-    max_examples=200,
-    database=None,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 

@@ -25,10 +25,11 @@ SELF_TEST = "start ratssaal-self-test.service"
 RESTART = "start --no-block --job-mode=replace-irreversibly reboot.target"
 SHUT_DOWN = "start --no-block --job-mode=replace-irreversibly poweroff.target"
 DRAWN = "restart --no-block ratssaal-console.service"
-# Takes what it is asked for down; a file named `fail` beside it makes it fail.
+# Takes what it is asked for down; a file named `fail` beside it makes it fail, `wait` wait.
 SYSTEMCTL = """#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >>"$here/asked"
+while test -e "$here/wait"; do sleep 0.05; done
 case $1 in start) test ! -e "$here/fail" ;; esac
 """
 
@@ -229,6 +230,22 @@ def test_anything_else_takes_the_question_back(box: Box, other: bytes) -> None:
     assert box.asked() == []
 
 
+def test_a_dialogue_has_the_terminal_to_itself_until_it_ends(box: Box) -> None:
+    (box.folder / "wait").touch()
+    box.type(b"a")
+    place = os.ttyname(box.line).removeprefix("/dev/").replace("/", "-")
+    box.until(lambda: box.asked() == [f"start ratssaal-network@{place}.service"])
+    assert box.terminal.descriptor == -1
+    # What is typed now is for the dialogue, and would be a key otherwise.
+    box.type(b"n")
+    box.keys.wait(0.3)
+    assert os.read(box.line, 10) == b"n"
+    (box.folder / "wait").unlink()
+    box.until(lambda: box.terminal.descriptor >= 0)
+    box.press(b"t")
+    box.until(lambda: box.asked()[1:] == [SELF_TEST])
+
+
 def test_another_question_does_not_answer_the_first(box: Box) -> None:
     for letter, question in ((b"r", "ask_restart"), (b"s", "ask_off"), (b"r", "ask_restart")):
         box.press(letter)
@@ -330,7 +347,7 @@ def test_every_letter_lies_in_one_place_on_german_and_us_keyboards_and_looks_lik
 def test_every_text_that_keys_and_self_test_lead_to_exists() -> None:
     said = {*ASKS.values(), *BEGINS.values(), *ENDS.values(), "failed", "test_good"}
     said |= {*self_test.PARTS.values(), "part_conference", "test_no_network"}
-    said |= {"test_found", "test_then"}
+    said |= {"test_found", "test_then", "test_certificate", "network_set", "network_back"}
     assert said == set(texts.topic("de", "console"))
 
 

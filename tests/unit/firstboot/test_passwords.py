@@ -6,7 +6,7 @@ import urllib.parse
 import argon2
 import pyotp
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from zxcvbn_rs_py import Warning as Complaint
 
@@ -116,7 +116,6 @@ def test_what_is_no_hash_fits_no_password(hashed: str) -> None:
     assert verify(hashed, GOOD) is False
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=300))
 def test_verify_never_raises(hashed: str, password: str) -> None:
     assert verify(hashed, password) is False
@@ -232,7 +231,6 @@ def test_nothing_about_the_administrator_is_needed() -> None:
     assert strength(GOOD, ["", " ", "–", "a"]).accepted
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.text(st.characters(exclude_categories=["C"]), max_size=256),
     st.lists(st.text(max_size=40), max_size=4),

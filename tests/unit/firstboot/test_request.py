@@ -1,12 +1,9 @@
 """Requests for certificates: what an authority makes of them comes back and fits."""
 
-import datetime
-
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from firstboot.request import PrivateKey, make_key, make_request
 from tests.unit.firstboot.issuing import (
@@ -14,10 +11,9 @@ from tests.unit.firstboot.issuing import (
     HOST,
     LEAF,
     MIDDLE,
-    NOW,
     RELAY,
     ROOT,
-    Made,
+    answer,
     browser_accepts,
     noted,
     read,
@@ -25,30 +21,6 @@ from tests.unit.firstboot.issuing import (
 )
 
 pytestmark = pytest.mark.unit
-
-
-def answer(request: str, by: Made) -> Made:
-    """What an authority makes of a request: its subject, names and key, under its own signature."""
-    asked = x509.load_pem_x509_csr(request.encode())
-    assert asked.is_signature_valid
-    alternatives = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
-    key = asked.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(asked.subject)
-        .issuer_name(by.certificate.subject)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - datetime.timedelta(days=1))
-        .not_valid_after(NOW + datetime.timedelta(days=90))
-        .public_key(key)
-        .add_extension(alternatives.value, critical=False)
-        .add_extension(identifier, critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(by.key, hashes.SHA256())
-    )
-    return Made(signed, by.key)
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,39 @@ def test_a_page_that_is_behind_changes_nothing(store: Store) -> None:
     assert draft.settings().cluster.house.name == "eins"
 
 
+def test_what_is_sent_once_more_is_taken_once(store: Store) -> None:
+    """A browser that got no answer sends the form again; that is nobody else's change."""
+    draft = Draft(store)
+    part = {"cluster": {"house": {"name": "eins"}}}
+    draft.put("house", part, 0)
+    kept = draft.read()
+    draft.put("house", part, 0)
+    assert draft.read() == kept
+    draft.put("house", {"cluster": {"house": {"name": "zwei"}}}, 1)
+    with pytest.raises(SaidError, match=r"store\.somebody_else"):
+        draft.put("house", part, 0)
+    assert draft.settings().cluster.house.name == "zwei"
+
+
+def test_two_who_answer_different_steps_are_not_in_each_other_s_way(store: Store) -> None:
+    draft = Draft(store)
+    draft.put("house", {"cluster": {"house": {"name": "eins"}}}, 0)
+    draft.put("reach", {"box": {"reach": "public"}}, 0)
+    draft.put("house", {"cluster": {"house": {"name": "zwei"}}}, 1)
+    found = draft.settings()
+    assert (found.cluster.house.name, found.box.reach) == ("zwei", "public")
+    with pytest.raises(SaidError, match=r"store\.somebody_else"):
+        draft.put("house", {"cluster": {"house": {"name": "drei"}}}, 2)
+
+
+def test_to_save_what_is_there_makes_nobody_s_page_old(store: Store) -> None:
+    draft = Draft(store)
+    draft.put("house", {"cluster": {"house": {"name": "eins"}}}, 0)
+    draft.put("house", {"cluster": {"house": {"name": "eins"}}}, 1)
+    draft.put("house", {"cluster": {"house": {"name": "zwei"}}}, 1)
+    assert draft.settings().cluster.house.name == "zwei"
+
+
 def test_settings_that_do_not_hold_together_change_nothing(store: Store) -> None:
     draft = Draft(store)
     before = draft.read()

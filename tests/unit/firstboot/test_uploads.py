@@ -330,3 +330,11 @@ def test_certificates_that_are_not_needed_are_left_out_and_said() -> None:
 )
 def test_days_are_counted_down_to_the_end(later: dict[str, int], left: int) -> None:
     assert days_left(LEAF.certificate, NOW + datetime.timedelta(**later)) == left
+
+
+def test_the_chain_of_another_authority_is_told_apart_from_a_missing_one() -> None:
+    other = make("Andere Stelle", ROOT, ca=True)
+    found = refusal(lambda: read(LEAF.pem + other.pem + ROOT.pem, LEAF.key_pem))
+    assert found.key == "certificate.chain_of_another"
+    assert found.values["issuer"] == "Ausstellerin der Tests"
+    assert found.values["found"] == "Andere Stelle"

@@ -180,30 +180,21 @@ def test_a_password_that_is_not_typed_again_stays(house: House, anna: Clerk) -> 
     assert [one.name for one in people] == ["Anna Beispiel", "Berta Beispiel"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "days", "names", "severity", "key"),
-    [
-        ("own", None, [], "note", "admin.certificate_own"),
-        ("acme", None, [], "problem", "admin.certificate_missing"),
-        ("acme", 60, ["other.example"], "problem", "admin.certificate_missing"),
-        ("acme", 60, ["rat.example"], "good", "admin.certificate_good"),
-        ("acme", 60, ["*.example"], "good", "admin.certificate_good"),
-        ("files", 21, ["rat.example"], "good", "admin.certificate_good"),
-        ("files", 20, ["rat.example"], "problem", "admin.certificate_ends"),
-        ("files", -1, ["rat.example"], "problem", "admin.certificate_ends"),
-    ],
-)
-def test_a_certificate_that_ends_soon_is_told_of_three_weeks_before(
-    kind: str, days: int | None, names: list[str], severity: str, key: str
-) -> None:
-    # An hour more than whole days, so that the clock of this test may go on.
-    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days or 0, hours=1)
-    found = {"names": names, "not_after": end.isoformat()} if days is not None else None
-    box = {"certificate": {"kind": kind}, "host_name": "rat.example"}
-    (note,) = certificate_notes({"settings": {"box": box}, "certificate": found})
-    assert (note.severity, note.said.key) == (severity, key)
-    for language in ("de", "en"):
-        assert note.said.text(language)
+def test_the_certificate_is_told_of_as_root_s_side_knows_it() -> None:
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=20, hours=1)
+    names = ["rat.example", "turn.rat.example"]
+    found = {"names": names, "issuer": "CN=x", "not_after": end.isoformat()}
+    box = {"certificate": {"kind": "acme"}, "host_name": names[0], "turn_name": names[1]}
+    tried = {"time": "2026-11-24T11:05+00:00", "said": ["acme.caa", {}]}
+    state = {"settings": {"box": box}, "certificate": found, "attempt": tried}
+    notes = certificate_notes(state)
+    assert [(one.severity, one.said.key) for one in notes] == [
+        ("problem", "admin.certificate_ends_acme"),
+        ("problem", "admin.certificate_attempt"),
+    ]
+    assert "CAA" in notes[1].said.text("de")
+    (note,) = certificate_notes({"settings": None, "certificate": None, "attempt": None})
+    assert note.said.key == "admin.certificate_own"
 
 
 def test_history_names_questions_not_settings() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from firstboot.lookup import Facts, Lookup
+from firstboot.web.forms import View
 from firstboot.web.steps import domain
 from firstboot.web.steps.certificate import DIRECTORY
 
@@ -42,3 +43,30 @@ def test_a_box_that_has_no_state_yet_does_not_look_for_it_elsewhere(
     monkeypatch.setattr(domain, "STATE", tmp_path / "state.json")
     facts = Facts(("192.168.1.10",), a=Lookup(("203.0.113.10",)))
     assert domain.own_connection("konferenz.rathaus.example", facts) is None
+
+
+def test_a_connection_to_itself_is_tried_once_for_a_minute_or_until_the_name_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[str] = []
+    now = [1000.0]
+
+    def connect(name: str, facts: Facts) -> None:
+        del facts
+        tried.append(name)
+
+    monkeypatch.setattr(domain, "_own_connection", connect)
+    monkeypatch.setattr(domain, "_known", {})
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    facts = Facts(("192.168.1.10",), a=Lookup(("203.0.113.10",)))
+    for _ in range(3):
+        domain.own_connection("rat.example", facts)
+    assert len(tried) == 1
+    now[0] += domain.KNOWN_SECONDS + 1
+    domain.own_connection("rat.example", facts)
+    assert len(tried) == 2
+    domain.own_connection("rat.example", Facts(("192.168.1.11",), a=facts.a))
+    assert len(tried) == 3
+    domain.STEP.take({"host_name": "rat.example"}, View("de", {}, frozenset()))
+    domain.own_connection("rat.example", Facts(("192.168.1.11",), a=facts.a))
+    assert len(tried) == 4

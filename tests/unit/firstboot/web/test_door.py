@@ -7,7 +7,6 @@ import pytest
 from starlette.routing import Route
 
 from firstboot import code
-from firstboot.store import Draft
 from firstboot.web.app import application
 from firstboot.web.session import COOKIE
 from tests.unit.firstboot.folders import PASSWORD
@@ -99,6 +98,20 @@ def test_after_set_up_a_page_of_the_wizard_left_open_changes_nothing(
     assert everything_kept(house) == before
 
 
+def test_who_still_sat_in_the_wizard_is_told_that_it_is_closed(house: House, inside: Clerk) -> None:
+    inside.walk()
+    other = house.visitor()
+    other.open_with_code()
+    other.get("/setup/house")
+    inside.finish()
+    other.send("/setup/house", name="Stadt Beispielstadt")
+    assert other.place == "/admin/sign-in"
+    assert "inzwischen abgeschlossen" in other.page
+    stranger = house.visitor()
+    stranger.get("/admin/sign-in")
+    assert "inzwischen abgeschlossen" not in stranger.page
+
+
 def test_the_code_is_worth_nothing_after_set_up(house: House, inside: Clerk) -> None:
     shown = house.box.code()
     stranger = house.visitor()
@@ -112,49 +125,85 @@ def test_the_code_is_worth_nothing_after_set_up(house: House, inside: Clerk) -> 
     assert stranger.place == "/admin/sign-in"
 
 
-@pytest.mark.parametrize("root", ["/setup/", "/admin/"])
-def test_a_form_without_the_mark_of_the_session_is_refused_and_changes_nothing(
-    house: House, ready: Clerk, root: str
-) -> None:
+@pytest.fixture(params=["anybody", "clerk", "administrator"])
+def sitter(request: pytest.FixtureRequest, house: House) -> tuple[Clerk, list[str]]:
+    """Somebody who sits at a page, and every address that takes a form from them."""
     who = house.visitor()
-    if root == "/admin/":
-        who = ready
-        ready.sign_in()
-        page = ready.page
-    else:
+    if request.param == "anybody":
         who.get("/setup/")
-        page = who.page
-    before = everything_kept(house)
-    commands = house.box.commands()
-    for place in places(house, "POST", root):
-        if root == "/setup/" and place not in FREE:
-            continue
-        for mark in ("", "forged", "x" * 43):
-            who.page = page
-            answer = who.send(place, form=mark, **SENSIBLE["house"], number="1", how="reboot")
+        return who, list(FREE)
+    who.open_with_code()
+    who.walk()
+    if request.param == "clerk":
+        return who, places(house, "POST", "/setup/")
+    who.finish()
+    who.sign_in()
+    return who, places(house, "POST", "/admin/")
+
+
+def test_every_address_that_takes_a_form_takes_it_from_somebody(house: House) -> None:
+    """What is new is tried by the tests below without a word about it."""
+    taken = {*FREE, *places(house, "POST", "/setup/"), *places(house, "POST", "/admin/")}
+    assert taken == set(places(house, "POST", "/"))
+
+
+FORM = SENSIBLE["house"] | {"number": "1", "how": "reboot", "code": "aaaabbbb", "language": "en"}
+
+
+def test_a_form_without_the_mark_of_the_session_is_refused_and_changes_nothing(
+    house: House, sitter: tuple[Clerk, list[str]]
+) -> None:
+    """Nor with another session's mark, whatever page or site has sent it."""
+    who, addresses = sitter
+    stranger = house.visitor()
+    stranger.get("/setup/")
+    stranger.get(stranger.place)
+    before, commands = everything_kept(house), house.box.commands()
+    house.asked.clear()
+    for place in addresses:
+        for mark in ({}, {"form": ""}, {"form": "x" * 43}, {"form": stranger.hidden("form")}):
+            post = who.client.post(place, data={**FORM, **mark})
+            answer = asyncio.run(post)
             assert answer.status_code == 403, place
             assert "Es ist nichts geschehen" in answer.text
+            assert "set-cookie" not in answer.headers
+    assert house.asked == []
     assert everything_kept(house) == before
     assert house.box.commands() == commands
 
 
-def test_the_mark_of_another_session_is_no_mark(house: House, inside: Clerk) -> None:
-    stranger = house.visitor()
-    stranger.get("/setup/")
-    inside.get("/setup/house")
-    answer = inside.send("/setup/house", form=stranger.hidden("form"), name="Übernommen")
-    assert answer.status_code == 403
-    assert Draft(house.box.store).settings().cluster.house.name == "Ratssaal"
-
-
-def test_a_form_without_a_cookie_is_refused(house: House, inside: Clerk) -> None:
-    inside.get("/setup/house")
-    inside.client.cookies.clear()
+def test_a_form_without_a_cookie_is_refused_everywhere(
+    house: House, sitter: tuple[Clerk, list[str]]
+) -> None:
+    """As a browser sends it from another site: the mark may be right, the cookie stays at home."""
+    who, addresses = sitter
+    mark = who.hidden("form")
+    before, commands = everything_kept(house), house.box.commands()
     house.asked.clear()
-    assert inside.send("/setup/house", name="Haus").status_code == 403
-    assert "lange offen" in inside.page
-    assert Draft(house.box.store).settings().cluster.house.name == "Ratssaal"
+    for place in addresses:
+        who.client.cookies.clear()
+        answer = asyncio.run(who.client.post(place, data={**FORM, "form": mark}))
+        assert answer.status_code == 403, place
+        assert "lange offen" in answer.text
     assert house.asked == []
+    assert everything_kept(house) == before
+    assert house.box.commands() == commands
+
+
+def test_to_look_at_a_page_changes_nothing(house: House, sitter: tuple[Clerk, list[str]]) -> None:
+    """A picture or link on another site can make a browser ask for any address."""
+    who, _ = sitter
+    before, commands = everything_kept(house), house.box.commands()
+    for place in places(house, "GET", "/"):
+        if not place.endswith("/room"):  # there is no stack below a unit test
+            asked = f"{place}?name=x&number=1&how=reboot&host_name=evil.example&code=aaaabbbb"
+            asyncio.run(who.client.get(asked))
+    after = everything_kept(house)
+    # The key of a request for a certificate is made when it is first asked for, and stays.
+    made = {name for name in after if name not in before}
+    assert all(name.endswith("/request.key") for name in made)
+    assert {name: after[name] for name in before} == before
+    assert house.box.commands() == commands
 
 
 def test_a_cookie_from_before_the_code_is_worthless_after_it(house: House, clerk: Clerk) -> None:

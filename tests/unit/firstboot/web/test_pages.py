@@ -170,7 +170,7 @@ def test_the_language_is_that_of_the_browser_until_somebody_chooses(house: House
 
 @pytest.mark.parametrize(
     "text",
-    [MARKUP, "🏛️ Rathaus 🇩🇪", "x" * 500, "{{ 7 * 7 }}{% raw %}", "{0}{name}", "a\u0000b\u202e"],
+    [MARKUP, "🏛️ Rathaus 🇩🇪", "x" * 500, "{{ 191 * 7919 }}{% raw %}", "{0}{name}", "a\u0000b\u202e"],
 )
 def test_whatever_is_typed_comes_back_as_text(house: House, inside: Clerk, text: str) -> None:
     for name, step in STEPS.items():
@@ -179,7 +179,7 @@ def test_whatever_is_typed_comes_back_as_text(house: House, inside: Clerk, text:
         answers = {
             one.attributes["name"]: text
             for one in fields.all("input", "textarea", "select")
-            if one.attributes["name"] not in ("form", "revision")
+            if one.attributes.get("name", "form") not in ("form", "revision")
         }
         answer = inside.send(f"/setup/{name}", **answers)
         assert answer.status_code in (200, 422), name
@@ -189,7 +189,7 @@ def test_whatever_is_typed_comes_back_as_text(house: House, inside: Clerk, text:
             for field in step.fields(_view(house)):
                 if field.kind in ("text", "textarea"):
                     assert _without_nul(inside.hidden(field.name)) == _without_nul(text)
-    assert "49" not in inside.get("/setup/summary").text
+    assert "1512529" not in inside.get("/setup/summary").text
 
 
 def _view(house: House) -> View:
@@ -247,7 +247,7 @@ def test_no_answer_breaks_a_page(inside: Clerk, name: str, data: st.DataObject) 
     names = [
         one.attributes["name"]
         for one in inside.seen.all("input", "textarea", "select")
-        if one.attributes["name"] != "form"
+        if one.attributes.get("name", "form") != "form"
     ]
     answers = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(names, TEXTS)))
     answer = inside.send(f"/setup/{name}", **answers)

@@ -1,5 +1,6 @@
 """The wizard's pages: who gets in, in which order, and what is kept."""
 
+import datetime
 import json
 import struct
 import zlib
@@ -7,11 +8,13 @@ import zlib
 import pyotp
 import pytest
 
+from firstboot.fingerprint import mark
 from firstboot.store import Draft
 from firstboot.texts import LANGUAGES, Said, say
 from firstboot.web.frame import STEPS
 from firstboot.web.steps import BEFORE_AND_AFTER
 from firstboot.web.steps.meetings import PRESETS
+from tests.unit.firstboot import issuing
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
 
 pytestmark = pytest.mark.unit
@@ -224,37 +227,75 @@ def test_a_fixed_address_goes_to_the_only_card_by_itself_and_else_to_one_that_is
     assert 'id="card-error"' in answer.text
 
 
-def test_what_two_clerks_answer_at_once_is_told_and_nothing_is_lost(
-    house: House, inside: Clerk
-) -> None:
+@pytest.fixture
+def late(house: House, inside: Clerk) -> Clerk:
+    """A second clerk, who has opened a step that the first one has answered since."""
     other = house.visitor()
     other.open_with_code()
     other.get("/setup/house")
     inside.get("/setup/house")
     inside.send("/setup/house", name="Gemeinde Musterhausen")
+    return other
+
+
+def test_what_two_clerks_answer_at_once_is_told_and_nothing_is_lost(
+    house: House, late: Clerk
+) -> None:
+    other = late
     answer = other.send("/setup/house", name="Stadt Beispielstadt")
     assert answer.status_code == 422
     assert "Inzwischen hat jemand anderes etwas geändert" in other.page
     # The new state is shown, and may now be changed knowingly.
     assert other.hidden("name") == "Gemeinde Musterhausen"
+    # What was typed is still there to be copied.
+    typed = [one.text for one in other.seen.all("dd")]
+    assert typed == ["Stadt Beispielstadt"]
     assert Draft(house.box.store).settings().cluster.house.name == "Gemeinde Musterhausen"
     other.send("/setup/house", name="Stadt Beispielstadt")
     assert Draft(house.box.store).settings().cluster.house.name == "Stadt Beispielstadt"
 
 
 def test_a_stale_page_stays_stale_after_a_mistake_on_it_was_corrected(
-    house: House, inside: Clerk
+    house: House, late: Clerk
 ) -> None:
-    other = house.visitor()
-    other.open_with_code()
-    other.get("/setup/house")
-    inside.get("/setup/house")
-    inside.send("/setup/house", name="Gemeinde Musterhausen")
+    other = late
     other.send("/setup/house", name="")
     answer = other.send("/setup/house", name="Stadt Beispielstadt")
     assert answer.status_code == 422
     assert "Inzwischen hat jemand anderes etwas geändert" in other.page
     assert Draft(house.box.store).settings().cluster.house.name == "Gemeinde Musterhausen"
+
+
+def test_two_clerks_at_different_steps_are_not_in_each_other_s_way(
+    house: House, late: Clerk
+) -> None:
+    late.get("/setup/meetings")
+    first = house.visitor()
+    first.open_with_code()
+    first.send(first.place, **SENSIBLE[first.place.split("/")[-1]])
+    late.send("/setup/meetings", preset="school")
+    assert late.place == "/setup/texts"
+    assert Draft(house.box.store).settings().cluster.meetings.preset == "school"
+
+
+def test_of_a_choice_that_was_not_kept_its_words_are_told(house: House, inside: Clerk) -> None:
+    other = house.visitor()
+    other.open_with_code()
+    other.get("/setup/meetings")
+    inside.get("/setup/meetings")
+    inside.send("/setup/meetings", preset="open")
+    other.send("/setup/meetings", preset="school")
+    assert [one.text for one in other.seen.all("dd")] == ["Schule und Volkshochschule"]
+
+
+def test_a_form_that_is_sent_once_more_goes_on(inside: Clerk) -> None:
+    """The first answer never arrived, and the browser was told to send it again."""
+    inside.get("/setup/house")
+    page = inside.page
+    inside.send("/setup/house", name="Gemeinde Musterhausen")
+    inside.page = page
+    inside.send("/setup/house", name="Gemeinde Musterhausen")
+    assert inside.place == "/setup/reach"
 
 
 def test_a_page_from_before_other_settings_came_into_force_is_stale(
@@ -469,3 +510,39 @@ def test_nobody_locks_himself_out_unseen(
         assert "Sie selbst sitzen in 198.51.100.9" in inside.page
         inside.send("/setup/administrators", **answers, networks_anyway="yes")
         assert inside.place == "/setup/meetings"
+
+
+def test_what_is_to_be_said_of_an_upload_is_said_before_it_goes_on(inside: Clerk) -> None:
+    end = datetime.datetime.now(datetime.UTC) - issuing.NOW
+    days = 15 + end.days
+    middle = issuing.make("Stelle", issuing.ROOT, ca=True, days=3000)
+    made = issuing.make("rat.example", middle, names=("rat.example",), days=days)
+    inside.walk("domain")
+    inside.send("/setup/domain", host_name="rat.example")
+    inside.get("/setup/certificate")
+    files = {"chain": ("chain.pem", made.pem + middle.pem), "key": ("key.pem", made.key_pem)}
+    answer = inside.upload("/setup/certificate", files, kind="files")
+    assert (answer.status_code, inside.place) == (200, "/setup/certificate")
+    for words in ("Ein passendes Zertifikat ist hochgeladen", "turn.rat.example", "gilt nur noch"):
+        assert words in inside.page
+    # Whoever has read it goes on without choosing the files again.
+    inside.send("/setup/certificate", kind="files")
+    assert inside.place == "/setup/administrators"
+    assert Draft(inside.box.store).settings().box.certificate.kind == "files"
+
+
+@pytest.mark.parametrize("place", ["certificate", "summary"])
+def test_the_boxs_own_authority_can_be_known_and_taken_away(inside: Clerk, place: str) -> None:
+    inside.walk(place)
+    file = inside.box.tls / "authority.pem"
+    assert mark(file) in inside.page
+    assert "/setup/ratssaal.crt" in [one.attributes["href"] for one in inside.seen.all("a")]
+    answer = inside.get("/setup/ratssaal.crt")
+    assert answer.content == file.read_bytes()
+    assert answer.headers["content-type"] == "application/x-x509-ca-cert"
+
+
+def test_the_authority_is_for_those_who_are_inside(house: House) -> None:
+    stranger = house.visitor()
+    assert stranger.get("/setup/ratssaal.crt", follow=False).is_redirect
+    assert stranger.get("/admin/ratssaal.crt", follow=False).is_redirect
