@@ -1,8 +1,9 @@
 """Checks an answers file on the engineer's machine, by the rules that the settings on the box have.
 
 The rules are read as data, firstboot/answers.schema.json: JSON Schema 2020-12 with `x-different`
-(keys whose values differ), `x-inside` (an address in the network of another) and `x-unique` (a key
-by which entries of a list differ). Values are never in a message, since any may be a secret.
+(keys whose values differ), `x-inside` (an address in the network of another), `x-unique` (a key
+by which entries of a list differ) and `x-needed` (the way to a list that may not be empty). Values
+are never in a message, since any may be a secret.
 """
 
 import difflib
@@ -30,6 +31,7 @@ WANTED = {
     "integer": "a whole number without quotes",
     "object": "keys with values, each on a line of its own",
 }
+NOT_WITHOUT = "a box that nobody could administer does not set itself up."
 PASSWORD_LENGTH = (10, 256)  # characters; the wizard asks for as many
 # RFC 9106, section 4, second recommended option, with two lanes: the smallest box has two cores.
 HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2, hash_len=32, salt_len=16)
@@ -89,6 +91,20 @@ def _unique(_: Any, key: str, instance: Any, __: Any) -> Iterator[ValidationErro
             seen.add(value.strip().casefold())
 
 
+def _needed(_: Any, way: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
+    place: list[str] = []
+    for key in way:
+        if not isinstance(instance, dict):
+            return
+        if key not in instance:
+            break
+        instance = instance[key]
+        place.append(key)
+    if len(place) < len(way) or instance == []:
+        sentence = f"At least one entry is missing at {'.'.join(way)}: {NOT_WITHOUT}"
+        yield ValidationError(sentence, path=place)
+
+
 def _inside(_: Any, pairs: dict[str, str], instance: Any, __: Any) -> Iterator[ValidationError]:
     for one, whole in pairs.items() if isinstance(instance, dict) else ():
         try:
@@ -126,6 +142,7 @@ KEYWORDS = {
     "pattern": _pattern,
     "x-different": _different,
     "x-inside": _inside,
+    "x-needed": _needed,
     "x-unique": _unique,
 }
 # JSON Schema takes 1.0 for an integer, the box does not.

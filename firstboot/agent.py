@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import code, named, network
+from firstboot import bring_back, code, errands, named, network
 from firstboot.certificates import SERVED
 from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
@@ -59,9 +59,14 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "authority": ("clerk", "administrator"),
     "apply": ("clerk", "administrator"),
     "room": ("clerk", "administrator"),
+    "rooms": ("administrator",),
+    "support": ("administrator",),
+    "preview": ("administrator",),
+    "previewed": ("administrator",),
     "discard": ("administrator",),
     "undo": ("administrator",),
     "history": ("administrator",),
+    "generation": ("administrator",),
     "power": ("administrator",),
     "check": ("rooms",),
 }
@@ -132,14 +137,6 @@ def apply(store: Store, who: str) -> int:
         number = store.add(settings, who)
     subprocess.run(["systemctl", "start", "--no-block", "ratssaal-converge.service"], check=True)
     return number
-
-
-def undo(store: Store, number: int, who: str) -> int:
-    """Bring an earlier generation into force again, as a new one; the draft goes with it."""
-    made = store.add(store.settings(number), who)
-    Draft(store).discard()
-    subprocess.run(["systemctl", "start", "--no-block", "ratssaal-converge.service"], check=True)
-    return made
 
 
 def power(how: str) -> None:
@@ -238,8 +235,16 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "put": lambda step, part, revision: put(store, step, part, revision, asker),
         "discard": lambda: Draft(store).discard(),
         "apply": lambda who: apply(store, asker.name or who),
-        "undo": lambda number, who: undo(store, int(number), asker.name or who),
-        "history": lambda: [vars(one) | {"failed": None} for one in store.history()],
+        "undo": lambda number, who: bring_back.undo(store, int(number), asker.name or who),
+        "history": lambda: [
+            vars(one) | {"failed": [one.failed.key, one.failed.values] if one.failed else None}
+            for one in store.history()
+        ],
+        "generation": lambda number: bring_back.preview(store, int(number)),
+        "rooms": errands.rooms,
+        "support": errands.support,
+        "preview": errands.begin_preview,
+        "previewed": lambda: errands.previewed(store),
         "request": lambda: request(store),
         "authority": lambda: authority(),
         "power": lambda how: power(how),

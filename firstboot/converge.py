@@ -1,10 +1,10 @@
 """Brings settings into force: network, certificate, configuration, health; or goes back.
 
 `python3 -m firstboot.converge` brings the newest generation into force where it is not, or where
-image or certificate are others than then; else it changes nothing. `--preview` prints what the
-draft would change. A generation whose services do not come up is given up: the one before comes
-back, and the answer that was at fault is named. A network that changes is tried first and alone.
-Before set-up that is all there is to do, for one that was typed at the box.
+image or certificate are others than then; else it changes nothing. A generation whose services do
+not come up is given up: the one before comes back, and the answer that was at fault is named. A
+network that changes is tried first and alone. Before set-up that is all there is to do, for one
+that was typed at the box.
 """
 
 import json
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from firstboot import acme, code, health, named, network
+from firstboot import acme, code, health, house, named, network
 from firstboot.by_hand import ByHand
 from firstboot.console import redraw
 from firstboot.files import write_whole
@@ -65,16 +65,21 @@ def variables(settings: Settings, complete: bool) -> dict[str, object]:
     }
 
 
-def play(settings: Settings, complete: bool, *options: str) -> subprocess.CompletedProcess[str]:
+def play(
+    settings: Settings, complete: bool, *options: str, work: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the playbook with `settings`; what it printed, and whether it ended well."""
-    WORK.mkdir(mode=0o700, exist_ok=True)
-    given = WORK / "settings.json"
+    work = work or WORK
+    work.mkdir(mode=0o700, exist_ok=True)
+    given = work / "settings.json"
     write_whole(given, json.dumps(variables(settings, complete)), mode=0o600)
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"),
         "ANSIBLE_FORCE_COLOR": "0",
-        "HOME": str(WORK),
+        "ANSIBLE_LOCAL_TEMP": str(work),
+        "ANSIBLE_REMOTE_TEMP": str(work),
+        "HOME": str(work),
         "LC_ALL": "C.UTF-8",
     }
     command = ["ansible-playbook", "--inventory", "localhost,", "--extra-vars", f"@{given}"]
@@ -178,6 +183,7 @@ def bring_into_force(
         progress.note(note)
 
     def configure() -> Said | None:
+        house.publish(settings.cluster.house)
         ended = play(settings, True)
         if ended.returncode:
             print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
@@ -267,6 +273,7 @@ def converge(store: Store) -> bool:
         store.mark_failed(wanted, said)
     progress.note(said)
     _certificate(former)  # the new one has taken the place of the one before
+    house.publish(former.cluster.house)
     play(former, applied is not None)
     _load_certificate()
     _follow_names()
@@ -278,11 +285,6 @@ def converge(store: Store) -> bool:
 def main() -> int:
     """As the module says."""
     store = Store()
-    if sys.argv[1:2] == ["--preview"]:
-        settings = Draft(store).settings()
-        ended = play(settings, True, "--check", "--diff")
-        print(ended.stdout)  # noqa: T201
-        return ended.returncode
     done = converge(store)
     # Whoever asked meanwhile found this unit running, and systemd does not start it twice.
     typed = ByHand(store.folder)

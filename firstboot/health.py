@@ -1,8 +1,9 @@
 """Says whether this box does what it is for; an image version on trial stands or falls with it.
 
 The result is /run/ratssaal/public/state.json, which nginx serves to anybody: whether the box is
-ready and which version it has, nothing else. Details go to the journal. A certificate that ends
-soon makes nobody go back to an older version; it stands in a file of its own, for the screen.
+ready and which version it has, nothing else. What is wrong goes to the journal, and for the
+administrators' page to /run/ratssaal/health.json. A certificate that ends soon makes nobody go back
+to an older version; it stands in a file of its own, for the screen.
 """
 
 import datetime
@@ -20,6 +21,7 @@ from firstboot.image import image_version
 from firstboot.stack import Stack
 
 BASE_UNITS = ("nftables.service", "nginx.service", "etcd.service", "systemd-networkd.service")
+DETAILS = Path("/run/ratssaal/health.json")
 STORE = "http://127.0.0.1:2379/health"
 # Long enough for an emulated machine with a cold cache, well below the unit's own limit.
 PATIENCE_SECONDS = 240.0
@@ -88,6 +90,8 @@ def main() -> int:
         time.sleep(0.2)
     for name, reason in found.items():
         print(f"<3>{name} {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    write_whole(DETAILS, json.dumps({"time": now, "wrong": sorted(found)}) + "\n")
     certificate()
     state = {"ready": not found, "version": image_version()}
     if write_whole(STATE, json.dumps(state) + "\n"):

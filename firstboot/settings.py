@@ -329,6 +329,9 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Settings.model_json_schema(),
         "title": "Ratssaal: settings of a box",
+        # The model takes settings without administrators, those before set-up; a box that is to set
+        # itself up by an answers file does not.
+        "x-needed": ["cluster", "administration", "people"],
     }
 
 

@@ -199,10 +199,16 @@ class Draft:
             return {"revision": (number or 0) * REVISIONS, "done": [], "settings": settings}
 
     def public(self) -> dict[str, Any]:
-        """As `read`, without secrets; `secrets` names those that are there."""
+        """As `read`, without secrets; `secrets` names those that are there.
+
+        `changed` names what differs from what is in force, secrets included.
+        """
         content = self.read()
+        applied = self.store.applied()
+        now = self.store.settings(applied.generation if applied else None).model_dump(mode="json")
+        changed = changes(now, content["settings"])
         public, secrets = split(content["settings"])
-        return {**content, "settings": public, "secrets": sorted(secrets)}
+        return {**content, "settings": public, "secrets": sorted(secrets), "changed": changed}
 
     def put(self, step: str, part: dict[str, Any], revision: int) -> dict[str, Any]:
         """Take over `part` of the settings, answered in `step`; returns the draft without secrets.

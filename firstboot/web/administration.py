@@ -1,14 +1,25 @@
 """The administrators' pages: signing in, how the box does, bringing settings back, power."""
 
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from firstboot.load import measure
 from firstboot.texts import Said, SaidError, say
+from firstboot.web.condition import health_notes, load_said, meeting_said
 from firstboot.web.forms import Answers
-from firstboot.web.frame import SIGN_IN, STEPS, Frame
+from firstboot.web.frame import SIGN_IN, STEPS, Frame, download
+from firstboot.web.outcome import EVENT_SECONDS
 from firstboot.web.session import Session
-from firstboot.web.words import certificate_notes, changed_words, healthy
+from firstboot.web.visitor import inside, sits_at
+from firstboot.web.words import certificate_notes, changed_words, differences, in_short, told
+
+PREVIEW = "/admin/settings/preview"
 
 
 class Administration:
@@ -53,36 +64,125 @@ class Administration:
     async def overview(self, request: Request, session: Session) -> Response:
         """How the box does, in plain words, and what can be changed."""
         del request
-        history = await self.frame.ask(session, "history")
+        busy = asyncio.create_task(asyncio.to_thread(measure))
         state = await self.frame.state(session)
-        for one in history:
-            one["words"] = changed_words(one["what"], session.language)
-            if one["who"] == "console":
-                one["who"] = say(session.language, "admin.at_the_box")
+        rooms = await self.frame.ask(session, "rooms")
+        draft = await self.frame.ask(session, "draft")
+        settings = state["settings"]
+        rows = [(name, in_short(name, settings, session.language)) for name in STEPS]
         return self.frame.page(
             "admin.html.j2",
             session,
             state=state,
-            health=healthy(),
-            notes=certificate_notes(state),
-            history=history,
+            notes=[*health_notes(), *certificate_notes(state)],
+            load=[(one, *load_said(one)) for one in await busy],
+            meeting=meeting_said(rooms),
+            rows=rows,
+            changed=changed_words(draft["changed"], session.language),
+            history=await self._history(session, state),
             authority=await self.frame.ask(session, "authority"),
-            steps=list(STEPS),
         )
 
+    async def _history(self, session: Session, state: dict[str, Any]) -> list[dict[str, Any]]:
+        """All generations, newest first, with `words` for what changed and `state`."""
+        history: list[dict[str, Any]] = await self.frame.ask(session, "history")
+        for one in history:
+            one["words"] = changed_words(one["what"], session.language)
+            if one["who"] == "console":
+                one["who"] = say(session.language, "admin.at_the_box")
+            one["reason"] = ""
+            if one["failed"]:
+                key, values = one["failed"]
+                said, _ = told(Said(key, values), session.language)
+                one["reason"] = said.text(session.language)
+            newer = one["number"] > state["generation"]
+            one["state"] = (
+                "failed"
+                if one["failed"]
+                else "in_force"
+                if one["number"] == state["generation"]
+                else "pending"
+                if newer
+                else "earlier"
+            )
+        return history
+
     async def undo(self, request: Request, session: Session) -> Response:
-        """Bring an earlier state of the settings into force again."""
-        number = str((await request.form()).get("number", ""))
+        """Bring an earlier state of the settings into force again; asks once more first."""
+        form = await request.form()
+        number = str(form.get("number", ""))
         if not (number.isascii() and number.isdecimal() and len(number) <= 6):
             raise HTTPException(400)
-        await self.frame.ask(session, "undo", number=int(number), who=session.name)
-        return RedirectResponse("/admin/progress", 303)
+        if form.get("sure"):
+            await self.frame.ask(session, "undo", number=int(number), who=session.name)
+            return RedirectResponse("/admin/progress", 303)
+        earlier = await self.frame.ask(session, "generation", number=int(number))
+        state = await self.frame.state(session)
+        changes = differences(
+            earlier["what"], state["settings"], earlier["settings"], session.language
+        )
+        networks = earlier["settings"]["cluster"]["administration"]["networks"]
+        address = sits_at(request)
+        locked_out = Said("admin.undo_locked_out", {"address": address})
+        return self.frame.page(
+            "undo.html.j2",
+            session,
+            earlier=earlier,
+            changes=changes,
+            locked_out=None if inside(address, networks) else locked_out,
+        )
 
     async def power(self, request: Request, session: Session) -> Response:
-        """Restart or switch off."""
-        how = str((await request.form()).get("how", ""))
+        """Restart or switch off; asks once more, and says who is meeting."""
+        form = await request.form()
+        how = str(form.get("how", ""))
+        if how in ("reboot", "poweroff") and not form.get("sure"):
+            rooms = await self.frame.ask(session, "rooms")
+            return self.frame.page(
+                "power.html.j2", session, how=how, meeting=meeting_said(rooms), rooms=rooms
+            )
         await self.frame.ask(session, "power", how=how)
         return self.frame.problem(session, 200, Said(f"admin.power_{how}"))
+
+    async def support(self, request: Request, session: Session) -> Response:
+        """The bundle for support."""
+        del request
+        content: str = await self.frame.ask(session, "support")
+        return download(base64.b64decode(content), "application/gzip", "ratssaal-support.tar.gz")
+
+    async def begin_preview(self, request: Request, session: Session) -> Response:
+        """Begin to find out which files the open changes would change."""
+        del request
+        await self.frame.ask(session, "preview")
+        return RedirectResponse(PREVIEW, 303)
+
+    async def preview(self, request: Request, session: Session) -> Response:
+        """What will change: in words, and once it is known, the files with their differences."""
+        del request
+        found = await self.frame.ask(session, "previewed")
+        if found["state"] == "none":
+            return RedirectResponse("/admin/settings/summary", 303)
+        state, draft = await self.frame.state(session), await self.frame.ask(session, "draft")
+        changes = differences(
+            draft["changed"], state["settings"], draft["settings"], session.language
+        )
+        return self.frame.page("preview.html.j2", session, found=found, changes=changes)
+
+    async def preview_events(self, request: Request, session: Session) -> Response:
+        """Tells a waiting page when the preview is there (server-sent events)."""
+
+        async def stream() -> AsyncIterator[str]:
+            while not await request.is_disconnected():
+                try:
+                    found = await self.frame.ask(session, "previewed")
+                except SaidError:
+                    return  # the browser asks again by itself
+                if found["state"] != "running":
+                    yield 'event: state\ndata: {"stages": [], "finished": true}\n\n'
+                    return
+                await asyncio.sleep(EVENT_SECONDS)
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
 
     async def discard(self, request: Request, session: Session) -> Response:
         """Forget changes that are not in force yet."""

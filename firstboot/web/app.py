@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from firstboot.web.administration import Administration
+from firstboot.web.administration import PREVIEW, Administration
 from firstboot.web.agent import Agent
 from firstboot.web.frame import SIGN_IN, Frame, Handler
 from firstboot.web.outcome import Outcome
@@ -54,6 +54,7 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             administrator("/admin/events", outcome.events, READ),
             administrator("/admin/undo", administration.undo, SEND),
             administrator("/admin/power", administration.power, SEND),
+            administrator("/admin/support", administration.support, SEND),
             administrator("/admin/discard", administration.discard, SEND),
             administrator("/admin/sheet.pdf", outcome.sheet, READ),
             administrator("/admin/room", outcome.room, READ),
@@ -61,6 +62,9 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             administrator("/admin/ratssaal.crt", wizard.authority_file, READ),
             administrator("/admin/settings/summary", wizard.summary, READ),
             administrator("/admin/settings/apply", wizard.apply, SEND),
+            administrator(PREVIEW, administration.preview, READ),
+            administrator(PREVIEW, administration.begin_preview, SEND),
+            administrator("/admin/settings/preview/events", administration.preview_events, READ),
             administrator("/admin/settings/{step}/letter.txt", wizard.letter, READ),
             administrator("/admin/settings/{step}", wizard.step, BOTH),
         ],

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from firstboot.texts import Said, SaidError
 
-Kind = Literal["text", "password", "radio", "select", "textarea", "checkbox", "colour", "file"]
+Kind = Literal[
+    "text", "password", "radio", "select", "textarea", "checkbox", "colour", "file", "app"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,15 @@ class Option:
     value: str
     label: str | Said
     hint: str | Said = ""
+
+
+@dataclass(frozen=True)
+class App:
+    """A secret for an authenticator app: `groups` to type, `picture` a QR code as a data URI."""
+
+    secret: str
+    groups: str
+    picture: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class Field:
     length: int = 200
     label: Said | None = None
     hint: Said | None = None
+    app: App | None = None
 
 
 class FieldError(SaidError):
@@ -48,12 +60,16 @@ class FieldError(SaidError):
 
 @dataclass(frozen=True)
 class View:
-    """What a step sees: the draft without secrets, facts of the box, and the person's language."""
+    """What a step sees: the draft without secrets, facts of the box, and the person's language.
+
+    address: from which address the person's browser asks; empty where that is not known.
+    """
 
     language: str
     settings: dict[str, Any]
     secrets: frozenset[str]
     facts: dict[str, Any] = field(default_factory=dict)
+    address: str = ""
 
 
 Answers = Mapping[str, str]

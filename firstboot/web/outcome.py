@@ -15,6 +15,7 @@ from firstboot.image import image_version
 from firstboot.texts import Said, SaidError
 from firstboot.web.frame import Frame, download
 from firstboot.web.session import Session
+from firstboot.web.words import told
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 EVENT_SECONDS = 0.5
@@ -40,7 +41,9 @@ class Outcome:
             "progress.html.j2",
             session,
             progress=now,
-            notes=[Said(key, values) for key, values in now["notes"]] if now else [],
+            notes=[told(Said(key, values), session.language) for key, values in now["notes"]]
+            if now
+            else [],
             done=bool(now and now["finished"]),
             ok=bool(now and now["ok"]),
             state=state,

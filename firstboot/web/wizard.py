@@ -15,7 +15,9 @@ from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View
 from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
-from firstboot.web.words import explained, in_short
+from firstboot.web.steps import administrators
+from firstboot.web.visitor import sits_at
+from firstboot.web.words import differences, explained, in_short
 
 # A question's name, and what somebody has answered to it: words, or the key of a text.
 Unsaved = tuple[str, str | Said]
@@ -102,19 +104,20 @@ class Wizard:
     # --- the steps
 
     async def _view(
-        self, step: Step, session: Session, *, look: bool = True
+        self, step: Step, session: Session, request: Request, *, look: bool = True
     ) -> tuple[View, dict[str, Any]]:
         draft = await self.frame.ask(session, "draft")
         facts = await asyncio.to_thread(step.look, draft["settings"]) if look else {}
         secrets = frozenset(draft["secrets"])
-        return View(session.language, draft["settings"], secrets, facts), draft
+        view = View(session.language, draft["settings"], secrets, facts, sits_at(request))
+        return view, draft
 
     async def step(self, request: Request, session: Session) -> Response:
         """One step: its questions, and taking the answers."""
         step = _step(request)
         if request.method == "POST":
             return await self._take(request, session, step)
-        view, draft = await self._view(step, session)
+        view, draft = await self._view(step, session, request)
         fields, revision = step.fields(view), draft["revision"]
         return await self._step_page(session, step, view, fields, revision)
 
@@ -123,7 +126,7 @@ class Wizard:
         given = await self.frame.answers(request)
         # What comes back for correction knows no more of others' answers than before.
         revision = _number(given.get("revision", ""))
-        view, draft = await self._view(step, session, look=step.take_looks)
+        view, draft = await self._view(step, session, request, look=step.take_looks)
         try:
             part = await asyncio.to_thread(step.take, given, view)
             kept = await self.frame.ask(
@@ -132,7 +135,7 @@ class Wizard:
         except SaidError as problem:
             if problem.said.key == "setup.not_allowed":
                 raise
-            view, draft = await self._view(step, session)
+            view, draft = await self._view(step, session, request)
             fields = step.fields(view)
             error = explained(problem, step.name, fields, session.language)
             if error.said.key == "store.somebody_else":
@@ -144,7 +147,7 @@ class Wizard:
             return await self._step_page(session, step, view, fields, revision, error, unsaved)
         if kept["notes"]:
             told = [Note("note", Said(key, values)) for key, values in kept["notes"]]
-            view, draft = await self._view(step, session)
+            view, draft = await self._view(step, session, request)
             fields, revision = step.fields(view), draft["revision"]
             return await self._step_page(session, step, view, fields, revision, told=told)
         again = given.get("then") == "again"
@@ -186,7 +189,7 @@ class Wizard:
     async def letter(self, request: Request, session: Session) -> Response:
         """A step's letter as a text file."""
         step = _step(request)
-        view, _ = await self._view(step, session)
+        view, _ = await self._view(step, session, request)
         for one in step.letters(view):
             text = f"{one.subject}\n\n{one.body}"
             return download(text.encode(), "text/plain; charset=utf-8", f"{one.name}.txt")
@@ -210,6 +213,12 @@ class Wizard:
         """All answers once more, and the button that brings them into force."""
         del request
         draft = await self.frame.ask(session, "draft")
+        changes = None
+        if session.role == "administrator":
+            state = await self.frame.state(session)
+            changes = differences(
+                draft["changed"], state["settings"], draft["settings"], session.language
+            )
         missing = [name for name in STEPS if name not in draft["done"]]
         if session.role == "administrator":
             missing = []
@@ -220,6 +229,7 @@ class Wizard:
             page=PAGES["summary"],
             rows=rows,
             missing=missing,
+            changes=changes,
             authority=await self.frame.ask(session, "authority"),
             destination=draft["destination"],
         )
@@ -261,6 +271,13 @@ def _as_typed(field: Field, given: Answers) -> Field:
     """The field with what a person has just typed; passwords and files have to be given again."""
     if field.kind in ("password", "file"):
         return field
+    if field.app:
+        # The app on the person's phone has the secret of the page before.
+        secret = given.get(f"{field.name}_secret", "")
+        known = administrators.SECRET.fullmatch(secret)
+        name = given.get(f"name{field.name[-1]}", "")
+        made = administrators.app(secret, name or "Ratssaal", "Ratssaal") if known else field.app
+        return replace(field, app=made)
     return replace(field, value=given.get(field.name, ""))
 
 
@@ -270,7 +287,7 @@ def _unsaved(fields: list[Field], given: Answers) -> list[Unsaved]:
     for field in fields:
         typed = given.get(field.name, "").strip()
         same = typed.splitlines() == field.value.strip().splitlines()
-        if typed and not same and field.kind not in ("password", "file"):
+        if typed and not same and field.kind not in ("password", "file", "app", "checkbox"):
             labels = {one.value: one.label for one in field.options}
             found.append((field.name, labels.get(typed, typed)))
     return found

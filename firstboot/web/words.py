@@ -1,17 +1,15 @@
 """Settings and states in short, for summary, history and overview."""
 
 import datetime
-import json
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from firstboot.expiry import Attempt, findings
 from firstboot.named import Named
 from firstboot.settings import Box
-from firstboot.texts import SaidError, say
+from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.forms import Field, FieldError, Note
 
-STATE = Path("/run/ratssaal/public/state.json")
 # Which step asked for a setting: the first part of its name that fits.
 ASKED_IN = {
     "box.network": "network",
@@ -27,6 +25,78 @@ ASKED_IN = {
 }
 
 
+TEXTS = ("imprint", "privacy", "notice")
+
+
+def _texts_in_short(cluster: dict[str, Any], language: str) -> str:
+    """Whether somebody has looked at the texts of law, and has made them the house's own."""
+    house, texts = cluster["house"]["name"], cluster["texts"]
+    if not any(texts.values()):
+        return say(language, "setup.texts.unseen")
+    drafts = {
+        say(one, f"setup.texts.{name}_draft", house=house).strip()
+        for one in LANGUAGES
+        for name in TEXTS
+    }
+    if all(not text or text.strip() in drafts for text in texts.values()):
+        return say(language, "setup.texts.kept")
+    gaps = any("[" in text for text in texts.values())
+    return say(language, "setup.texts.gaps" if gaps else "setup.texts.own")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would be different about one step's answers: in short before and after, and which."""
+
+    step: str
+    before: str
+    after: str
+    questions: tuple[str, ...]
+
+
+def step_of(setting: str) -> str:
+    """The step that asks for a setting such as `box.host_name`; empty where none does."""
+    found = [step for prefix, step in ASKED_IN.items() if setting.startswith(prefix)]
+    return found[0] if found else ""
+
+
+def differences(
+    what: list[str], before: dict[str, Any], after: dict[str, Any], language: str
+) -> list[Change]:
+    """`what` differs between two settings without secrets, by the steps that ask for it."""
+    found: list[Change] = []
+    for step in dict.fromkeys(step_of(one) for one in what):
+        if step in ("", "language"):
+            continue
+        names = [one for one in what if step_of(one) == step]
+        questions = dict.fromkeys(filter(None, (_question(step, one, language) for one in names)))
+        one, other = in_short(step, before, language), in_short(step, after, language)
+        found.append(Change(step, one, other, tuple(questions)))
+    return found
+
+
+def _question(step: str, setting: str, language: str) -> str:
+    """The words of the question for a setting; empty where it has none of its own."""
+    place = setting.split(".")
+    for name in (place[-1], "_".join(place[-2:])):
+        try:
+            return say(language, f"setup.{step}.{name}")
+        except KeyError:
+            continue
+    return ""
+
+
+def told(said: Said, language: str) -> tuple[Said, str]:
+    """`said` with a setting's name in it replaced by its step's title, and that step."""
+    setting = said.values.get("answer")
+    if not isinstance(setting, str) or said.key.startswith("setup."):
+        return said, ""
+    step = step_of(setting)
+    title = say(language, f"setup.{step or 'summary'}.title")
+    known = step if step != "language" else ""
+    return Said(said.key, {**said.values, "answer": title}), known
+
+
 def in_short(name: str, settings: dict[str, Any], language: str) -> str:
     """What was answered in a step, in one line."""
     box, cluster = settings["box"], settings["cluster"]
@@ -39,7 +109,7 @@ def in_short(name: str, settings: dict[str, Any], language: str) -> str:
         "certificate": say(language, f"setup.certificate.{box['certificate']['kind']}"),
         "administrators": people or say(language, "setup.nothing_yet"),
         "meetings": say(language, f"setup.meetings.{cluster['meetings']['preset']}"),
-        "texts": say(language, "setup.texts.kept"),
+        "texts": _texts_in_short(cluster, language),
         "cluster": say(language, "setup.cluster.alone"),
     }
     return texts[name]
@@ -75,15 +145,6 @@ def explained(error: SaidError, step: str, fields: list[Field], language: str) -
             words = say(language, f"setup.{step}.{field.name}")
             return FieldError(field.name, "setup.not_accepted", answer=words)
     return SaidError("setup.not_accepted", answer=say(language, f"setup.{step}.title"))
-
-
-def healthy(file: Path = STATE) -> bool:
-    """Whether all services run, as the box itself has found."""
-    try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return False
-    return bool(found["ready"])
 
 
 def certificate_notes(state: dict[str, Any]) -> list[Note]:

@@ -253,7 +253,7 @@ def test_a_wrong_network_for_administration_is_mended_with_a_code_from_the_box(
         page.locator("summary").click()
         page.fill("#networks", "")
         page.get_by_role("button", name="Weiter").click()
-        page.get_by_role("button", name="Jetzt einrichten").click()
+        page.get_by_role("button", name="Änderungen übernehmen").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(
             "Ihr Gerät ist bereit", timeout=APPLY_MS
         )

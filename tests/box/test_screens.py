@@ -133,7 +133,7 @@ def test_every_page_from_the_summary_on(
         seen("admin-house")
         go_on(page)
         seen("admin-summary")
-        page.get_by_role("button").last.click()
+        page.get_by_role("button", name="Änderungen übernehmen").click()
         shows(page, "Ihr Gerät ist bereit", APPLY_MS)
         seen("admin-progress-done")
         page.goto(f"https://{box.address}/admin/")

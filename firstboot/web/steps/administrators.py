@@ -1,18 +1,44 @@
-"""Who may change settings later: two people, or a reason why one."""
+"""Who may change settings later: two people, or a reason why one; from where, and with what app."""
 
+import datetime
+import re
 from typing import Any
 
-from firstboot.passwords import hash_password, strength
+import segno
+
+from firstboot.passwords import hash_password, strength, totp_secret, totp_uri, totp_valid
 from firstboot.texts import SaidError
-from firstboot.web.forms import Answers, Field, FieldError, Step, View
+from firstboot.web.forms import Answers, App, Field, FieldError, Step, View
+from firstboot.web.visitor import inside
 
 PLACES = ("1", "2")
+SECRET = re.compile(r"[A-Z2-7]{32}")
+
+
+def app(secret: str, name: str, house: str) -> App:
+    """A secret as an authenticator app takes it: as a picture, and in groups to type."""
+    code = segno.make(totp_uri(secret, name, house), error="m", micro=False)
+    groups = " ".join(secret[place : place + 4] for place in range(0, len(secret), 4))
+    return App(secret, groups, code.svg_data_uri(scale=4, border=4, light="#fff"))
+
+
+def _app_field(place: str, name: str, view: View) -> Field:
+    """Setting an app up, or doing without it again."""
+    if f"cluster.administration.people.{int(place) - 1}.totp" in view.secrets:
+        return Field(f"app_off{place}", "checkbox", more=True)
+    shown = name or "Ratssaal"
+    made = app(totp_secret(), shown, view.settings["cluster"]["house"]["name"])
+    return Field(
+        f"app{place}", "app", more=True, autocomplete="one-time-code", mode="numeric", length=10,
+        app=made,
+    )  # fmt: skip
 
 
 def _fields(view: View) -> list[Field]:
     administration = view.settings["cluster"]["administration"]
     people = [*administration["people"], {}, {}]
     found: list[Field] = []
+    apps: list[Field] = []
     for place, person in zip(PLACES, people, strict=False):
         first = place == "1"
         known = bool(person.get("name"))
@@ -33,12 +59,29 @@ def _fields(view: View) -> list[Field]:
                 length=256,
             ),
         ]
+        apps.append(_app_field(place, person.get("name", ""), view))
     networks = " ".join(administration["networks"])
     return [
         *found,
         Field("alone_because", value=administration["alone_because"]),
+        *apps,
         Field("networks", value=networks, more=True),
+        Field("networks_anyway", "checkbox", more=True),
     ]
+
+
+def _totp(place: str, answers: Answers) -> dict[str, Any]:
+    """The person's app where one is set up or given up; nothing where all stays as it is."""
+    if answers.get(f"app_off{place}"):
+        return {"totp": None}
+    digits = answers.get(f"app{place}", "").strip()
+    if not digits:
+        return {}
+    secret = answers.get(f"app{place}_secret", "")
+    now = datetime.datetime.now(datetime.UTC)
+    if not SECRET.fullmatch(secret) or totp_valid(secret, digits, now, None) is None:
+        raise FieldError(f"app{place}", "setup.administrators.app_wrong")
+    return {"totp": secret}
 
 
 def _person(place: str, answers: Answers, view: View, known: set[str]) -> dict[str, Any] | None:
@@ -58,7 +101,7 @@ def _person(place: str, answers: Answers, view: View, known: set[str]) -> dict[s
         person["password"] = hash_password(password)
     elif name not in known:
         raise FieldError(f"password{place}", "setup.administrators.password_missing")
-    return person
+    return person | _totp(place, answers)
 
 
 def _take(answers: Answers, view: View) -> dict[str, Any]:
@@ -72,12 +115,15 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
         raise FieldError("alone_because", "setup.administrators.second_or_reason")
     if people[1] and people[0]["name"].casefold() == people[1]["name"].casefold():
         raise FieldError("name2", "setup.administrators.same_name")
+    networks = answers.get("networks", "").replace(",", " ").split()
+    if not inside(view.address, networks) and not answers.get("networks_anyway"):
+        raise FieldError("networks", "setup.administrators.locked_out", address=view.address)
     return {
         "cluster": {
             "administration": {
                 "people": [one for one in people if one],
                 "alone_because": "" if people[1] else alone,
-                "networks": answers.get("networks", "").replace(",", " ").split(),
+                "networks": networks,
             }
         }
     }

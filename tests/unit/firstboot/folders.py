@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from firstboot import agent, code, converge, named, progress, sign_in
+from firstboot import agent, code, converge, errands, house, named, progress, sign_in
 from firstboot.passwords import hash_password
 from firstboot.permits import Asker
 from firstboot.settings import Settings
@@ -44,6 +44,12 @@ class Box:
         monkeypatch.setattr(code.check, "__defaults__", (file, 0.0))
         monkeypatch.setattr(named.read, "__defaults__", (self.tls,))
         monkeypatch.setattr(named.install, "__defaults__", (self.tls,))
+        monkeypatch.setattr(house.publish, "__defaults__", (folder / "house",))
+        self.rooms, self.bundle = folder / "rooms.json", folder / "support.tar.gz"
+        self.preview = folder / "preview.json"
+        monkeypatch.setattr(errands.rooms, "__defaults__", (self.rooms,))
+        monkeypatch.setattr(errands.support, "__defaults__", (self.bundle,))
+        monkeypatch.setattr(errands.previewed, "__defaults__", (self.preview,))
         (self.tls / "authority.pem").write_bytes(ROOT.pem)
         monkeypatch.setattr(agent.authority, "__defaults__", (self.tls,))
         monkeypatch.setattr(progress.read, "__defaults__", (self.progress,))

@@ -50,6 +50,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "discard": {},
     "undo": {"number": 1, "who": "Anna"},
     "history": {},
+    "generation": {"number": 1},
+    "rooms": {},
+    "support": {},
+    "preview": {},
+    "previewed": {},
     "power": {"how": "reboot"},
 }
 
@@ -136,15 +141,26 @@ def test_whoever_has_no_permit_learns_only_how_far_the_box_is(ready: Box) -> Non
 def test_administrators_may_all_that_their_pages_need(ready: Box) -> None:
     permit = signed_in(ready)
     revision = ready.ask("draft", permit=permit)["revision"]
+    ready.rooms.write_text('{"rooms": 1, "people": 2}')
+    ready.bundle.write_bytes(b"packed")
     for verb, arguments in ASKED.items():
-        given = {**arguments, "revision": revision} if verb == "put" else arguments
+        part = {"box": {"reach": "public"}}
+        put = {**arguments, "part": part, "revision": revision}
+        given = put if verb == "put" else arguments
+        if verb == "undo":
+            # What was put and applied has to be in force before there is something to bring back.
+            assert ready.converge()
         if verb not in ("code", "sign-in", "sign-out"):
             ready.ask(verb, permit=permit, **given)
 
 
 def test_who_changed_something_is_who_signed_in_whatever_the_web_server_says(ready: Box) -> None:
     permit = signed_in(ready)
+    revision = ready.ask("draft", permit=permit)["revision"]
+    change = {"box": {"reach": "public"}}
+    ready.ask("put", permit=permit, step="reach", part=change, revision=revision)
     ready.ask("apply", permit=permit, who="Berta")
+    assert ready.converge()
     ready.ask("undo", permit=permit, number=1, who="Berta")
     assert [one["who"] for one in ready.ask("history", permit=permit)][:2] == ["Anna", "Anna"]
 
@@ -333,14 +349,20 @@ def test_nothing_is_applied_while_nobody_administers(box: Box) -> None:
 def test_bringing_back_is_a_new_generation_and_takes_the_draft_along(ready: Box) -> None:
     permit = signed_in(ready)
     revision = ready.ask("draft", permit=permit)["revision"]
-    ready.ask(
-        "put", permit=permit, step="house", part={"box": {"reach": "public"}}, revision=revision
-    )
-    assert ready.ask("undo", permit=permit, number=1, who="x") == 2
+    change = {"box": {"reach": "public"}}
+    ready.ask("put", permit=permit, step="reach", part=change, revision=revision)
+    with pytest.raises(SaidError, match=r"store\.nothing_to_bring_back"):
+        ready.ask("undo", permit=permit, number=1, who="x")
+    ready.ask("apply", permit=permit, who="x")
+    assert ready.converge()
+    revision = ready.ask("draft", permit=permit)["revision"]
+    ready.ask("put", permit=permit, step="house", part=HOUSE, revision=revision)
+    assert ready.ask("undo", permit=permit, number=1, who="x") == 3
     assert ready.commands()[-1] == "start --no-block ratssaal-converge.service"
-    assert ready.store.settings(2) == ready.store.settings(1)
+    assert ready.store.settings(3) == ready.store.settings(1)
+    assert ready.converge()
     assert Draft(ready.store).settings().box.reach == "house"
-    for number in (0, -1, 3, 10**9):
+    for number in (0, -1, 4, 10**9):
         with pytest.raises(SaidError, match=r"store\.no_such_generation"):
             ready.ask("undo", permit=permit, number=number, who="x")
 

@@ -48,7 +48,7 @@ class Element:
 class Seen(HTMLParser):
     """A page as programs see it that read it aloud: its elements in order."""
 
-    VOID = ("meta", "link", "input", "br")
+    VOID = ("meta", "link", "input", "br", "img")
 
     def __init__(self, page: str) -> None:
         super().__init__()

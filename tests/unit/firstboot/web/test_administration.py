@@ -1,18 +1,19 @@
 """The administrators' pages: who signs in, what they change, and how it is brought back."""
 
+import asyncio
 import datetime
 import json
-from pathlib import Path
 
 import pyotp
 import pytest
 
 from firstboot.passwords import hash_password, totp_secret
+from firstboot.permits import ROOT
 from firstboot.settings import Settings
 from firstboot.store import Draft
-from firstboot.texts import Said, SaidError
+from firstboot.texts import Said, SaidError, say
 from firstboot.web.forms import Field, FieldError
-from firstboot.web.words import certificate_notes, changed_words, explained, healthy
+from firstboot.web.words import certificate_notes, changed_words, explained, in_short
 from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import Clerk, House
 
@@ -95,6 +96,10 @@ def test_a_change_is_looked_at_brought_into_force_and_brought_back(
     assert rows[1] == "Anna Beispiel"
     assert rows[2] == "Ihr Haus"
     anna.send("/admin/undo", number="1")
+    assert anna.heading() == "Diesen Stand zurückholen?"
+    assert "Gemeinde Musterhausen (bisher: Stadt Beispielstadt)" in anna.page
+    assert house.box.store.numbers() == [1, 2]
+    anna.send("/admin/undo", number="1", sure="yes")
     assert house.box.converge()
     anna.get("/admin/")
     assert "Dies ist das Gerät von Gemeinde Musterhausen" in anna.page
@@ -120,9 +125,16 @@ def test_an_open_change_can_be_thrown_away(house: House, anna: Clerk) -> None:
 
 def test_the_box_is_restarted_and_switched_off_and_nothing_else(house: House, anna: Clerk) -> None:
     page = anna.page
-    assert "startet neu" in anna.send("/admin/power", how="reboot").text
+    house.box.rooms.write_text('{"rooms": 2, "people": 7}')
+    asked = house.box.commands()
+    anna.send("/admin/power", how="reboot")
+    assert anna.heading() == "Jetzt neu starten?"
+    assert "Personen darin: 7" in anna.page
+    assert house.box.commands() == [*asked, "start ratssaal-rooms.service"]
+    assert "startet neu" in anna.send("/admin/power", how="reboot", sure="yes").text
     anna.page = page
-    assert "schaltet sich aus" in anna.send("/admin/power", how="poweroff").text
+    answer = anna.send("/admin/power", how="poweroff", sure="yes")
+    assert "schaltet sich aus" in answer.text
     before = house.box.commands()
     start = "start --no-block --job-mode=replace-irreversibly"
     assert before[-2:] == [f"{start} reboot.target", f"{start} poweroff.target"]
@@ -166,17 +178,6 @@ def test_a_password_that_is_not_typed_again_stays(house: House, anna: Clerk) -> 
     assert people[0].password == former[0].password
     assert people[0].mail == "anna@musterhausen.de"
     assert [one.name for one in people] == ["Anna Beispiel", "Berta Beispiel"]
-
-
-def test_the_overview_tells_how_the_box_does(tmp_path: Path) -> None:
-    file = tmp_path / "state.json"
-    assert not healthy(file)
-    file.write_text('{"ready": true}')
-    assert healthy(file)
-    file.write_text('{"ready": false}')
-    assert not healthy(file)
-    file.write_text('{"rea')
-    assert not healthy(file)
 
 
 def test_the_certificate_is_told_of_as_root_s_side_knows_it() -> None:
@@ -263,3 +264,132 @@ def test_administrators_get_letters_and_requests_too(house: House, anna: Clerk) 
     assert "/admin/request.csr" in [one.attributes["href"] for one in anna.seen.all("a")]
     assert "BEGIN CERTIFICATE REQUEST" in anna.get("/admin/request.csr").text
     assert json.loads((house.box.store.secrets / "permits.json").read_text())
+
+
+def test_bringing_back_never_brings_back_who_administers(house: House, anna: Clerk) -> None:
+    """Anna changes her password, Berta comes, the name changes: back to the first."""
+    settings = house.box.store.settings(1).model_dump(mode="json")
+    new = hash_password("sieben blaue traktoren im nebel")
+    administration = settings["cluster"]["administration"]
+    administration["people"][0] |= {"password": new, "totp": totp_secret()}
+    berta = {"name": "Berta", "password": hash_password(PASSWORD)}
+    administration["people"].append(berta)
+    settings["cluster"]["house"]["name"] = "Stadt Beispielstadt"
+    house.box.set_up(Settings.model_validate(settings))
+    permit = house.box.ask("sign-in", name="Berta", password=PASSWORD, totp="")["permit"]
+    told = house.box.ask("generation", permit=permit, number=1)
+    assert told["what"] == ["cluster.house.name"]
+    assert "$argon2" not in json.dumps(told)
+    house.box.ask("undo", permit=permit, number=1, who="")
+    assert house.box.converge()
+    now = house.box.store.settings(3)
+    assert now.cluster.house.name == "Gemeinde Musterhausen"
+    assert now.cluster.administration == house.box.store.settings(2).cluster.administration
+    # And whoever was removed stays removed.
+    settings = now.model_dump(mode="json")
+    del settings["cluster"]["administration"]["people"][1]
+    house.box.set_up(Settings.model_validate(settings))
+    with pytest.raises(SaidError, match=r"setup\.not_allowed"):
+        house.box.ask("undo", permit=permit, number=3, who="")
+    with pytest.raises(SaidError, match=r"nothing_to_bring_back"):
+        house.box.ask_as(ROOT, "undo", number=3, who="root")
+
+
+def test_what_failed_stands_in_the_history_with_its_reason(house: House, anna: Clerk) -> None:
+    anna.get("/admin/settings/domain")
+    anna.send("/admin/settings/domain", host_name="rat.musterhausen.de")
+    house.box.said = Said("converge.not_healthy", {"answer": "box.host_name"})
+    anna.send("/admin/settings/apply")
+    assert not house.box.converge()
+    anna.get("/admin/")
+    row = [one.text for one in anna.seen.all("tr")][1]
+    assert "gescheitert" in row
+    assert "vermutlich wegen dieser – Name im Internet" in row
+    assert "zurückholen" not in row
+
+
+def test_open_changes_are_told_with_a_way_on_and_a_way_back(house: House, anna: Clerk) -> None:
+    anna.get("/admin/")
+    assert "Angefangene Änderungen" not in anna.page
+    anna.get("/admin/settings/administrators")
+    people = {"name1": "Anna Beispiel", "alone_because": "klein"}
+    anna.send(
+        "/admin/settings/administrators", **people, password1="sieben blaue traktoren im nebel"
+    )
+    assert anna.place == "/admin/settings/summary"
+    anna.get("/admin/")
+    assert "Angefangene Änderungen" in anna.page
+    assert "gelten aber noch nicht: Verwaltung" in anna.page
+    anna.send("/admin/discard")
+    assert "Angefangene Änderungen" not in anna.page
+
+
+def test_the_preview_waits_shows_files_and_is_of_this_draft_alone(
+    house: House, anna: Clerk
+) -> None:
+    box = house.box
+    anna.get("/admin/settings/house")
+    anna.send("/admin/settings/house", name="Stadt Beispielstadt")
+    assert "Stadt Beispielstadt (bisher: Gemeinde Musterhausen)" in anna.page
+    # A preview of another draft is none.
+    revision = Draft(box.store).read()["revision"]
+    box.preview.write_text(json.dumps({"revision": revision - 1, "ok": True, "files": []}))
+    anna.get("/admin/settings/preview")
+    assert anna.place == "/admin/settings/summary"
+    box.program("systemctl", f'echo "$@" >>{box.folder}/commands; echo activating')
+    anna.send("/admin/settings/preview")
+    assert box.commands()[-2:] == [
+        "start --no-block ratssaal-preview.service", "is-active ratssaal-preview.service"
+    ]  # fmt: skip
+    assert anna.place == "/admin/settings/preview"
+    assert "Das dauert einige Sekunden" in anna.page
+    box.program("systemctl", "echo inactive")
+    files = [{"path": "/etc/ratssaal.json", "diff": '-"<a>"\n+"<b>"'}]
+    box.preview.write_text(json.dumps({"revision": revision, "ok": True, "files": files}))
+    anna.get("/admin/settings/preview")
+    assert [one.text for one in anna.seen.all("pre")] == ['-"<a>"\n+"<b>"']
+    answer = anna.client.get("/admin/settings/preview/events")
+    assert '"finished": true' in asyncio.run(answer).text
+    box.preview.write_text(json.dumps({"revision": revision, "ok": False, "files": []}))
+    anna.get("/admin/settings/preview")
+    assert "ließ sich nicht feststellen" in anna.page
+
+
+def test_the_bundle_for_support_is_handed_over_and_stays_nowhere(house: House, anna: Clerk) -> None:
+    page = anna.page
+    house.box.bundle.write_bytes(b"packed")
+    answer = anna.send("/admin/support")
+    assert answer.content == b"packed"
+    assert answer.headers["content-disposition"].endswith('"ratssaal-support.tar.gz"')
+    assert not house.box.bundle.exists()
+    anna.page = page
+    assert anna.send("/admin/support").status_code == 409
+    assert "ließ sich nicht zusammenstellen" in anna.page
+
+
+def test_bringing_back_networks_without_ones_own_is_warned_of(house: House, anna: Clerk) -> None:
+    settings = house.box.store.settings(1).model_dump(mode="json")
+    for networks in (["192.0.2.0/24"], []):
+        settings["cluster"]["administration"]["networks"] = networks
+        house.box.set_up(Settings.model_validate(settings))
+    anna.get("/admin/")
+    page = anna.page
+    for sits, warned in (("198.51.100.7", True), ("192.0.2.7", False)):
+        anna.client.headers["X-Real-IP"] = sits
+        anna.page = page
+        anna.send("/admin/undo", number="2")
+        assert (f"Sie selbst sitzen in {sits}" in anna.page) == warned
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        ({}, "Entwürfe, noch nicht angesehen"),
+        ({"notice": say("de", "setup.texts.notice_draft")}, "Entwürfe, unverändert gespeichert"),
+        ({"imprint": "[Anschrift]"}, "Eigene Texte, mit Lücken in eckigen Klammern"),
+        ({"imprint": "Rathausplatz 1"}, "Eigene Texte"),
+    ],
+)
+def test_texts_nobody_has_seen_are_not_called_saved(texts: dict[str, str], told: str) -> None:
+    settings = Settings.model_validate({"cluster": {"texts": texts}})
+    assert in_short("texts", settings.model_dump(mode="json"), "de") == told

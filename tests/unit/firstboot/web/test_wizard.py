@@ -2,20 +2,38 @@
 
 import datetime
 import json
+import struct
+import zlib
 
+import pyotp
 import pytest
 
 from firstboot.fingerprint import mark
 from firstboot.store import Draft
-from firstboot.texts import Said
+from firstboot.texts import LANGUAGES, Said, say
 from firstboot.web.frame import STEPS
 from firstboot.web.steps import BEFORE_AND_AFTER
+from firstboot.web.steps.meetings import PRESETS
 from tests.unit.firstboot import issuing
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
 
 pytestmark = pytest.mark.unit
 
 NAMES = list(STEPS)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checked = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checked
+
+
+# One white point (PNG, third edition, section 11).
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b"\0\xff"))
+    + _chunk(b"IEND", b"")
+)
 
 
 def test_the_code_opens_the_first_step(inside: Clerk) -> None:
@@ -342,7 +360,9 @@ def test_what_failed_is_named_and_can_be_corrected(inside: Clerk) -> None:
     assert not inside.box.converge()
     inside.get("/setup/progress")
     assert inside.heading() == "Das hat nicht geklappt"
-    assert "box.host_name" in inside.page
+    assert "box.host_name" not in inside.page
+    assert "vermutlich wegen dieser – Name im Internet" in inside.page
+    assert "/setup/domain" in [one.attributes["href"] for one in inside.seen.all("a")]
     assert "/setup/summary" in [one.attributes["href"] for one in inside.seen.all("a")]
     inside.get("/setup/summary")
     inside.send("/setup/apply")
@@ -381,11 +401,20 @@ def test_a_request_for_a_certificate_is_a_file_without_its_key(inside: Clerk) ->
 
 def test_a_picture_that_is_none_is_refused_and_one_that_is_stays(inside: Clerk) -> None:
     inside.get("/setup/house")
-    svg = {"logo": ("logo.svg", b"<svg onload='alert(1)'/>", "image/png")}
-    answer = inside.upload("/setup/house", svg, name="Haus")
-    assert answer.status_code == 422
-    assert "Format PNG" in answer.text
-    png = {"logo": ("logo.png", b"\x89PNG\r\n\x1a\n and more", "image/png")}
+    for content, sentence in (
+        (b"<svg onload='alert(1)'/>", "Format PNG oder SVG"),
+        (b"GIF89a", "Format PNG oder SVG"),
+        (b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg xmlns='http://www.w3.org/2000/svg'>&a;</svg>",
+         "verweist auf anderes"),
+        (PNG[:-20], "nicht vollständig"),
+    ):  # fmt: skip
+        inside.get("/setup/house")
+        picture = {"logo": ("logo.svg", content, "image/png")}
+        answer = inside.upload("/setup/house", picture, name="Haus")
+        assert answer.status_code == 422
+        assert sentence in answer.text
+    inside.get("/setup/house")
+    png = {"logo": ("logo.png", PNG, "image/png")}
     inside.upload("/setup/house", png, name="Haus")
     assert inside.place == "/setup/reach"
     logo = Draft(inside.box.store).settings().cluster.house.logo
@@ -394,8 +423,93 @@ def test_a_picture_that_is_none_is_refused_and_one_that_is_stays(inside: Clerk) 
     inside.send("/setup/house", name="Haus am See")
     assert Draft(inside.box.store).settings().cluster.house.logo == logo
     inside.get("/setup/house")
-    large = {"logo": ("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(250_001), "image/png")}
+    large = {"logo": ("logo.png", PNG + bytes(250_001), "image/png")}
     assert "250 kB" in inside.upload("/setup/house", large, name="Haus").text
+    inside.get("/setup/house")
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'/>"
+    inside.upload("/setup/house", {"logo": ("a.svg", svg, "image/svg+xml")}, name="Haus")
+    assert inside.place == "/setup/reach"
+    inside.get("/setup/house")
+    inside.send("/setup/house", name="Haus", logo_off="yes")
+    assert Draft(inside.box.store).settings().cluster.house.logo is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_explained_in_two_lines(language: str, preset: str) -> None:
+    assert say(language, f"setup.meetings.{preset}")
+    assert 60 < len(say(language, f"setup.meetings.{preset}_hint")) < 160
+
+
+@pytest.mark.parametrize(
+    ("colour", "taken"),
+    [("#0b4f8a", True), ("#767676", True), ("#777777", False), ("#ffd700", False), ("red", False)],
+)
+def test_a_colour_on_which_white_cannot_be_read_is_refused(
+    inside: Clerk, colour: str, taken: bool
+) -> None:
+    inside.get("/setup/house")
+    inside.send("/setup/house", name="Haus", colour=colour)
+    assert (inside.place == "/setup/reach") == taken
+    if not taken:
+        assert ("zu hell" in inside.page) == colour.startswith("#")
+
+
+def test_one_time_codes_are_set_up_by_the_digits_of_the_app(inside: Clerk) -> None:
+    inside.walk("administrators")
+    secret = inside.hidden("app1_secret")
+    (picture, _) = [one.attributes["src"] for one in inside.seen.all("img")]
+    assert picture.startswith("data:image/svg+xml")
+    answers = SENSIBLE["administrators"]
+    wrong = inside.send("/setup/administrators", **answers, app1="000000", app1_secret=secret)
+    assert wrong.status_code == 422
+    assert "Diese Ziffern passen nicht" in inside.page
+    # The app on the phone has the secret of the page before: it stays.
+    assert inside.hidden("app1_secret") == secret
+    digits = pyotp.TOTP(secret).now()
+    inside.send("/setup/administrators", **answers, app1=digits, app1_secret=secret)
+    assert inside.place == "/setup/meetings"
+    people = Draft(inside.box.store).settings().cluster.administration.people
+    assert people[0].totp == secret
+    inside.get("/setup/administrators")
+    assert secret not in inside.page
+    inside.send("/setup/administrators", **answers)
+    assert Draft(inside.box.store).settings().cluster.administration.people[0].totp == secret
+    inside.get("/setup/administrators")
+    inside.send("/setup/administrators", **answers, app_off1="yes")
+    assert Draft(inside.box.store).settings().cluster.administration.people[0].totp is None
+
+
+def test_a_forged_secret_for_the_app_is_no_secret(inside: Clerk) -> None:
+    inside.walk("administrators")
+    answers = {**SENSIBLE["administrators"], "app1": "123456", "app1_secret": "'<b>\u00e4"}
+    assert inside.send("/setup/administrators", **answers).status_code == 422
+    assert "<b>" not in inside.page
+
+
+@pytest.mark.parametrize(
+    ("networks", "sits", "taken"),
+    [
+        ("192.0.2.0/24", "192.0.2.9", True),
+        ("192.0.2.0/24 2001:db8::/32", "2001:db8::9", True),
+        ("192.0.2.0/24", "198.51.100.9", False),
+        ("192.0.2.0/24", "", True),
+        ("", "198.51.100.9", True),
+    ],
+)
+def test_nobody_locks_himself_out_unseen(
+    inside: Clerk, networks: str, sits: str, taken: bool
+) -> None:
+    inside.walk("administrators")
+    inside.client.headers["X-Real-IP"] = sits
+    answers = {**SENSIBLE["administrators"], "networks": networks}
+    inside.get("/setup/administrators")
+    inside.send("/setup/administrators", **answers)
+    assert (inside.place == "/setup/meetings") == taken
+    if not taken:
+        assert "Sie selbst sitzen in 198.51.100.9" in inside.page
+        inside.send("/setup/administrators", **answers, networks_anyway="yes")
+        assert inside.place == "/setup/meetings"
 
 
 def test_what_is_to_be_said_of_an_upload_is_said_before_it_goes_on(inside: Clerk) -> None:

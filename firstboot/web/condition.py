@@ -1,0 +1,53 @@
+"""How the box does, in words: what runs, how busy it is, who is meeting."""
+
+import json
+from pathlib import Path
+
+from firstboot.health import DETAILS, STORE
+from firstboot.load import Share
+from firstboot.texts import Said
+from firstboot.web.forms import Note
+
+# What a unit or an address is for. All others belong to the conferencing stack.
+PARTS = {
+    "nginx.service": "web",
+    "nftables.service": "filter",
+    "etcd.service": "store",
+    STORE: "store",
+    "systemd-networkd.service": "network",
+}
+
+
+def health_notes(file: Path = DETAILS) -> list[Note]:
+    """What the box itself has found at its last look."""
+    try:
+        wrong = json.loads(file.read_text())["wrong"]
+    except (OSError, ValueError, KeyError):
+        return [Note("note", Said("admin.health_unknown"))]
+    if not wrong:
+        return [Note("good", Said("admin.healthy"))]
+    parts = dict.fromkeys(PARTS.get(one, "stack") for one in wrong)
+    return [Note("problem", Said(f"admin.health_{part}")) for part in parts]
+
+
+def load_said(share: Share) -> tuple[Said, Said]:
+    """How much of one thing is in use, and what that means for meetings."""
+    values: dict[str, object] = {
+        "percent": share.percent or 0,
+        "used": round(share.used),
+        "whole": round(share.whole),
+    }
+    ratio = "rate" if share.percent is None else share.name
+    return (
+        Said(f"admin.ratio_{ratio}", values),
+        Said(f"admin.load_{share.name}_{share.level}"),
+    )
+
+
+def meeting_said(rooms: dict[str, int] | None) -> Said:
+    """How many are meeting now; nobody's name."""
+    if rooms is None:
+        return Said("admin.rooms_unknown")
+    if not rooms["people"]:
+        return Said("admin.rooms_none")
+    return Said("admin.rooms_some", dict(rooms))
