@@ -24,11 +24,12 @@ FUZZ = examples(suppress_health_check=[HealthCheck.too_slow])
 
 
 def problems(text: str) -> list[str]:
-    """What the builder finds in an answers file."""
+    """What the builder finds in an answers file, save that nobody is named who administers."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "answers.yaml"
         file.write_text(text)
-        return answers.check(file).lines()
+        lines = answers.check(file).lines()
+    return [one for one in lines if not one.endswith(answers.NOT_WITHOUT)]
 
 
 @FUZZ
