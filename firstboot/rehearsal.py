@@ -75,9 +75,10 @@ def check_by_web_server(folder: Path) -> None:
         for name in ("fullchain.pem", "privkey.pem"):
             (Path(place) / name).symlink_to(folder / name)
         copy = shutil.copy(CONFIGURATION, place)
-        # Paths in the configuration begin at the folder that it lies in, and at the prefix.
+        # Paths in the configuration begin at its folder and at the prefix; that of a socket begins
+        # where nginx is started.
         command = ["nginx", "-t", "-q", "-e", "stderr", "-p", f"{place}/", "-c", copy]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     if ended.returncode:
         print(ended.stderr, file=sys.stderr)  # noqa: T201 - names of files, no keys
         raise SaidError("rehearsal.web_server")
