@@ -40,7 +40,8 @@ def look(page: Page, axe: str, name: str) -> None:
         ]
         assert wrong == [], f"{name} at the width of a {size}"
     if page.evaluate("() => document.documentElement.lang") == "de":
-        assert wrong_words(page) == [], name
+        foreign = wrong_words(page)
+        assert not foreign, f"{name}: {foreign}"
 
 
 def wrong_words(page: Page) -> list[str]:
