@@ -77,7 +77,7 @@ def test_two_clerks_at_once(stage: Stage, artifacts: Artifacts, chromium: Browse
         # Whoever was in the middle of a step is told, and changes nothing any more.
         answer(third, {"name": "Gemeinde Drei"})
         go_on(third)
-        expect(third).to_have_url(f"https://{box.address}/admin/sign-in")
+        expect(third).to_have_url(f"https://{box.address}/admin/sign-in?closed")
         expect(third.get_by_text("Die Einrichtung ist inzwischen abgeschlossen")).to_be_visible()
         assert box.shell("ls /var/lib/ratssaal/settings").split() == files
         assert box.run("test", "-e", "/var/lib/ratssaal/secrets/draft.json", check=False).returncode
