@@ -31,6 +31,8 @@ UPLOAD_BYTES = 600_000
 SIGN_IN = "/admin/sign-in"
 # The query of who has come from another site and goes on from a page of ours.
 ENTERED = "entered"
+# The query of who has sent a form of the wizard when it was closed already.
+CLOSED = "closed"
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
 
@@ -178,7 +180,9 @@ class Frame:
             return refused
         try:
             if closes and session.role == "clerk" and (await self.state(session))["complete"]:
-                return RedirectResponse("/admin/", 303)
+                # Who has just sent something is told that it was not kept.
+                away = f"{SIGN_IN}?{CLOSED}" if request.method == "POST" else "/admin/"
+                return RedirectResponse(away, 303)
             return await handler(request, session)
         except SaidError as error:
             if error.said.key == "setup.not_allowed":

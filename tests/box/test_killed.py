@@ -82,7 +82,7 @@ def kill_before_the_answer_arrives(page: Page, box: Box, *, power: bool) -> None
     """Everything is written; the answer is on its way when the wizard dies, and is lost."""
     tools = page.context.new_cdp_session(page)
     caught: list[dict[str, Any]] = []
-    tools.on("Fetch.requestPaused", caught.append)
+    tools.on("Fetch.requestPaused", lambda event: caught.append(event))
     tools.send("Fetch.enable", {"patterns": [{"requestStage": "Response"}]})
     send(page)
     deadline = time.monotonic() + 30

@@ -107,6 +107,9 @@ def test_who_still_sat_in_the_wizard_is_told_that_it_is_closed(house: House, ins
     other.send("/setup/house", name="Stadt Beispielstadt")
     assert other.place == "/admin/sign-in"
     assert "inzwischen abgeschlossen" in other.page
+    # Whoever goes on to sign in after setting the box up has lost nothing, and is told nothing.
+    inside.get("/admin/")
+    assert "inzwischen abgeschlossen" not in inside.page
     stranger = house.visitor()
     stranger.get("/admin/sign-in")
     assert "inzwischen abgeschlossen" not in stranger.page
