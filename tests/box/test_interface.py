@@ -24,8 +24,8 @@ CHECKS = [
     response_schema_conformance,
 ]
 STREAMS = ("/api/wait", "/api/lobby")
-# After these a seat is worth nothing, and the rest would say so alone.
-ENDS = ("/api/leave", "/api/meeting/end")
+# After these a seat or a sign-in is worth nothing, and the rest would say so alone.
+ENDS = ("/api/leave", "/api/meeting/end", "/api/staff/sign-out")
 FORGED = (
     "",
     "Bearer x",
