@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import bring_back, code, errands, named, network
+from firstboot import bring_back, code, errands, named, network, trial_room
 from firstboot.certificates import SERVED
 from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
@@ -63,6 +63,10 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "support": ("administrator",),
     "preview": ("administrator",),
     "previewed": ("administrator",),
+    "prove": ("clerk", "administrator"),
+    "invite": ("clerk", "administrator"),
+    "guest": ("nobody", "clerk", "administrator"),
+    "pass": ("nobody", "clerk", "administrator"),
     "discard": ("administrator",),
     "undo": ("administrator",),
     "history": ("administrator",),
@@ -70,8 +74,10 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "power": ("administrator",),
     "check": ("rooms",),
 }
-CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo")
-CLERKS_AFTERWARDS = ("state", "code", "sign-in", "sign-out", "room")
+CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo", "invite")
+CLERKS_AFTERWARDS = (
+    "state", "code", "sign-in", "sign-out", "room", "prove", "invite", "guest", "pass",
+)  # fmt: skip
 
 
 def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
@@ -210,17 +216,6 @@ def authority(served: Path = SERVED) -> dict[str, str]:
     return {"pem": file.read_text(), "mark": mark(file)}
 
 
-def room(store: Store, name: str) -> dict[str, Any]:
-    """A place in the test room for `name`: what the stack's client needs to join."""
-    del store
-    program = "/usr/lib/ratssaal/stack/join"
-    ended = subprocess.run(
-        [program, "ratssaal-test", name], capture_output=True, text=True, check=True
-    )
-    found: dict[str, Any] = json.loads(ended.stdout)
-    return found
-
-
 def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> Any:
     """Do what a request asks for, for `known` or for whom its permit names.
 
@@ -249,7 +244,11 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "authority": lambda: authority(),
         "power": lambda how: power(how),
         "check": lambda name, password, totp: check_person(store, name, password, totp),
-        "room": lambda name: room(store, name),
+        "room": lambda name: trial_room.place(name),
+        "prove": lambda: trial_room.prove(store),
+        "invite": lambda kind: trial_room.invite(store, str(kind)),
+        "guest": lambda token: trial_room.guest(store, str(token)),
+        "pass": lambda token: trial_room.holder(store, str(token)),
     }
     arguments = dict(asked)
     verb = str(arguments.pop("verb", ""))

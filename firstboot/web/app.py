@@ -11,6 +11,7 @@ from firstboot.web.administration import PREVIEW, Administration
 from firstboot.web.agent import Agent
 from firstboot.web.frame import SIGN_IN, Frame, Handler
 from firstboot.web.outcome import Outcome
+from firstboot.web.proof import Proof
 from firstboot.web.session import Role, Sessions
 from firstboot.web.wizard import Wizard
 
@@ -21,6 +22,7 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
     """All pages, over an agent that does what only root may do."""
     frame = Frame(agent, sessions)
     wizard, outcome, administration = Wizard(frame), Outcome(frame), Administration(frame)
+    proof = Proof(frame)
 
     def anybody(path: str, handler: Handler) -> Route:
         return Route(path, frame.route(None, handler), methods=BOTH)
@@ -43,6 +45,9 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             clerk("/setup/events", outcome.events, READ, closes=False),
             clerk("/setup/sheet.pdf", outcome.sheet, READ, closes=False),
             clerk("/setup/room", outcome.room, READ, closes=False),
+            clerk("/setup/proof", proof.show, READ, closes=False),
+            clerk("/setup/proof", proof.again, SEND, closes=False),
+            clerk("/setup/proof/events", proof.events, READ, closes=False),
             clerk("/setup/request.csr", wizard.request_file, READ),
             clerk("/setup/ratssaal.crt", wizard.authority_file, READ),
             clerk("/setup/{step}/letter.txt", wizard.letter, READ),
@@ -58,6 +63,9 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             administrator("/admin/discard", administration.discard, SEND),
             administrator("/admin/sheet.pdf", outcome.sheet, READ),
             administrator("/admin/room", outcome.room, READ),
+            administrator("/admin/proof", proof.show, READ),
+            administrator("/admin/proof", proof.again, SEND),
+            administrator("/admin/proof/events", proof.events, READ),
             administrator("/admin/request.csr", wizard.request_file, READ),
             administrator("/admin/ratssaal.crt", wizard.authority_file, READ),
             administrator("/admin/settings/summary", wizard.summary, READ),
@@ -67,6 +75,9 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             administrator("/admin/settings/preview/events", administration.preview_events, READ),
             administrator("/admin/settings/{step}/letter.txt", wizard.letter, READ),
             administrator("/admin/settings/{step}", wizard.step, BOTH),
+            # Whoever holds a pass, from wherever; no session.
+            Route("/test/pass/place", proof.place, methods=SEND),
+            Route("/test/pass/report", proof.report, methods=SEND),
         ],
         exception_handlers={HTTPException: frame.missing, Exception: frame.broken},
     )

@@ -23,6 +23,7 @@ export default defineConfig({
         room: "test/index.html",
         kern: "src/kern.css",
         progress: "src/progress.ts",
+        proof: "src/proof.ts",
       },
       output: {
         entryFileNames: "assets/[name].js",

@@ -1,11 +1,15 @@
 """Headless Chromium inside a stage, from a Debian tree of its own, driven by Playwright."""
 
+import base64
+import hashlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from builder.cache import hash_of
@@ -36,15 +40,29 @@ def tree() -> Toolbox:
     )
 
 
+def _pin(pem: str) -> str:
+    """The hash of a certificate's public key, as Chromium wants it."""
+    key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key.public_bytes(*form)).digest()).decode()
+
+
 @contextmanager
-def browser(stage: Stage) -> Iterator[Browser]:
-    """A browser on the stage's network; it ends with the block."""
+def browser(stage: Stage, trusted: Sequence[str] = ()) -> Iterator[Browser]:
+    """A browser on the stage's network; it ends with the block.
+
+    trusted: certificates (PEM) whose keys it takes for good, for the relay's TLS as well, which
+    nobody can click away.
+    """
+    arguments = list(ARGUMENTS)
+    if trusted:
+        arguments.append(f"--ignore-certificate-errors-spki-list={','.join(map(_pin, trusted))}")
     inside = stage.enter(tree().command(["chromium"], writable=[stage.folder], own_processes=True))
     program = stage.folder / "chromium"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(inside)} "$@"\n')
     program.chmod(0o755)
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        found = playwright.chromium.launch(executable_path=program, args=arguments)
         try:
             yield found
         finally:

@@ -1,9 +1,11 @@
-/* The test room: joins with a place that the signed-in administrator's page gives, shows who is
-   there, and says what works. It makes way for the meeting's own pages. */
+/* The test room: joins with a place that the pass in the address gives, or the page of whoever is
+   signed in; shows who is there, and says what works. It makes way for the meeting's own pages. */
 
 import "./kern.css";
 import { Room, RoomEvent, Track } from "livekit-client";
-import type { RemoteTrack, LocalTrackPublication } from "livekit-client";
+import type { RemoteTrack, RemoteTrackPublication, LocalTrackPublication } from "livekit-client";
+import { PROBE, publishProbe, tryWay, wayNow } from "./ways";
+import type { Result, Way } from "./ways";
 
 interface Place {
   token: string;
@@ -22,10 +24,30 @@ const WORDS = {
     noCamera: "Kamera und Mikrofon sind nicht freigegeben. Sie können trotzdem zusehen.",
     left: "Sie haben den Raum verlassen.",
     signalling: "Verbindung zum Gerät (443/tcp)",
-    media: "Bild und Ton (443/udp oder Umweg)",
+    now: "Weg von Bild und Ton jetzt",
+    direct: "Direkter Weg (443/udp)",
+    relay: "Ersatzweg über Port 443 (443/tcp)",
     received: "Bild von anderen",
-    yes: "ja",
-    no: "nein",
+    where: "Gesehen vom Gerät",
+    way: "Weg",
+    result: "Ergebnis",
+    waiting: "noch nicht geprüft",
+    trying: "wird geprüft …",
+    signalling_works: "Geht",
+    signalling_fails: "Geht nicht",
+    now_direct: "Direkt (UDP)",
+    now_relay: "Ersatzweg über Port 443",
+    now_none: "Noch keiner",
+    direct_works: "Bild und Ton gehen direkt",
+    direct_fails: "Bild und Ton gehen nicht direkt: das Netz lässt 443/udp nicht durch",
+    relay_works: "Der Ersatzweg über Port 443 geht",
+    relay_fails: "Der Ersatzweg geht nicht: Name mit „turn“ davor oder Zertifikat fehlt",
+    received_works: "Kommt an",
+    where_inside: "Von innen, aus dem Netz des Hauses",
+    where_outside: "Von außen",
+    where_unknown: "Von innen oder außen, das ist hier nicht zu erkennen",
+    over: "Dieser Link gilt nicht mehr. Bitte lassen Sie sich einen neuen Code zeigen.",
+    done: "Fertig geprüft. Das Ergebnis steht in der Tabelle.",
   },
   en: {
     title: "Test room",
@@ -39,10 +61,30 @@ const WORDS = {
     noCamera: "Camera and microphone are not allowed. You can watch all the same.",
     left: "You have left the room.",
     signalling: "Connection to the box (443/tcp)",
-    media: "Picture and sound (443/udp or detour)",
+    now: "Way of picture and sound now",
+    direct: "Direct way (443/udp)",
+    relay: "Detour over port 443 (443/tcp)",
     received: "Picture of others",
-    yes: "yes",
-    no: "no",
+    where: "Seen by the box",
+    way: "Way",
+    result: "Result",
+    waiting: "not checked yet",
+    trying: "being checked …",
+    signalling_works: "Works",
+    signalling_fails: "Does not work",
+    now_direct: "Direct (UDP)",
+    now_relay: "Detour over port 443",
+    now_none: "None yet",
+    direct_works: "Picture and sound go directly",
+    direct_fails: "Picture and sound do not go directly: the network lets no 443/udp through",
+    relay_works: "The detour over port 443 works",
+    relay_fails: "The detour does not work: the name with turn in front or the certificate is missing",
+    received_works: "Arrives",
+    where_inside: "From inside, the house's own network",
+    where_outside: "From outside",
+    where_unknown: "From inside or outside, which cannot be told here",
+    over: "This link is over. Please ask for a new code.",
+    done: "All checked. The result is in the table.",
   },
 };
 
@@ -64,26 +106,57 @@ function say(text: string): void {
   element("state").textContent = text;
 }
 
-const checks = { signalling: false, media: false, received: false };
+type Row = "signalling" | "now" | Way | "received" | "where";
+type Words = typeof words;
 
-function showChecks(): void {
-  const rows = Object.entries(checks).map(([name, works]) => {
+/* What each row says: the end of a key of WORDS, `waiting` at first. */
+const rows: Record<Row, string> = {
+  signalling: "waiting",
+  now: "waiting",
+  direct: "waiting",
+  relay: "waiting",
+  received: "waiting",
+  where: "waiting",
+};
+
+function draw(): void {
+  const shown = Object.entries(rows).map(([name, found]) => {
     const row = document.createElement("tr");
     row.className = "kern-table__row";
     row.dataset["check"] = name;
-    row.dataset["works"] = String(works);
-    for (const text of [words[name as keyof typeof checks], works ? words.yes : words.no]) {
-      const cell = document.createElement("td");
-      cell.className = "kern-table__cell";
-      cell.textContent = text;
-      row.append(cell);
-    }
+    row.dataset["found"] = found;
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.className = "kern-table__cell";
+    head.textContent = words[name as Row];
+    const cell = document.createElement("td");
+    cell.className = "kern-table__cell";
+    const key = found === "waiting" || found === "trying" ? found : `${name}_${found}`;
+    cell.textContent = words[key as keyof Words];
+    row.append(head, cell);
     return row;
   });
-  element("checks").replaceChildren(...rows);
+  element("checks").replaceChildren(...shown);
+}
+
+function found(row: Row, what: string): void {
+  rows[row] = what;
+  draw();
+}
+
+/* Behind the #, which no browser sends anywhere by itself. */
+const pass = location.hash.slice(1);
+
+async function send(where: string, content: object): Promise<Response> {
+  const body = JSON.stringify({ pass, ...content });
+  return fetch(`/test/pass/${where}`, { method: "POST", body, credentials: "omit" });
 }
 
 async function place(): Promise<Place | null> {
+  if (pass) {
+    const answer = await send("place", {});
+    return answer.ok ? ((await answer.json()) as Place) : null;
+  }
   for (const address of ["/setup/room", "/admin/room"]) {
     const answer = await fetch(address, { redirect: "manual" });
     if (answer.ok) return (await answer.json()) as Place;
@@ -91,15 +164,37 @@ async function place(): Promise<Place | null> {
   return null;
 }
 
-function show(track: RemoteTrack): void {
+async function report(now: string, direct: Result, relay: Result): Promise<void> {
+  if (!pass) return;
+  const answer = await send("report", { now, direct, relay });
+  if (answer.ok) found("where", ((await answer.json()) as { where: string }).where);
+}
+
+/* Both ways, one after the other: a phone has one processor for all of it. */
+async function tryWays(room: Room, url: string): Promise<void> {
+  const probe = await publishProbe(room);
+  const results: Record<Way, Result> = { direct: "fails", relay: "fails" };
+  for (const way of ["direct", "relay"] as const) {
+    found(way, "trying");
+    const given = await place();
+    if (given) results[way] = await tryWay(way, room, url, given.token);
+    found(way, results[way]);
+  }
+  const now = await wayNow(probe);
+  found("now", now);
+  if (probe.track) await room.localParticipant.unpublishTrack(probe.track);
+  await report(now, results.direct, results.relay);
+  say(words.done);
+}
+
+function show(track: RemoteTrack, publication: RemoteTrackPublication): void {
+  if (publication.trackName === PROBE) return;
   const picture = track.attach();
   picture.dataset["remote"] = track.kind;
   element("people").append(picture);
   if (track.kind === Track.Kind.Video) {
     picture.addEventListener("timeupdate", () => {
-      if (checks.received) return;
-      checks.received = true;
-      showChecks();
+      if (rows.received !== "works") found("received", "works");
     });
   }
 }
@@ -108,38 +203,44 @@ async function join(): Promise<void> {
   say(words.connecting);
   const given = await place();
   if (!given) {
-    say(words.refused);
+    say(pass ? words.over : words.refused);
     return;
   }
-  const room = new Room({ adaptiveStream: true, dynacast: true });
+  const room = new Room();
   room.on(RoomEvent.TrackSubscribed, show);
   room.on(RoomEvent.TrackUnsubscribed, (track: RemoteTrack) => {
     for (const one of track.detach()) one.remove();
   });
   room.on(RoomEvent.LocalTrackPublished, (publication: LocalTrackPublication) => {
     const own = publication.track;
-    if (own?.kind !== Track.Kind.Video) return;
+    if (publication.trackName === PROBE || own?.kind !== Track.Kind.Video) return;
     const picture = own.attach();
     picture.dataset["own"] = "video";
     element("people").prepend(picture);
-    checks.media = true;
-    showChecks();
   });
   room.on(RoomEvent.Disconnected, () => {
     say(words.left);
   });
-  await room.connect(`wss://${location.host}`, given.token);
-  checks.signalling = true;
-  showChecks();
+  const url = `wss://${location.host}`;
+  try {
+    await room.connect(url, given.token);
+  } catch (error) {
+    found("signalling", "fails");
+    await report("none", "fails", "fails");
+    throw error;
+  }
+  found("signalling", "works");
   say(words.connected);
   try {
     await room.localParticipant.enableCameraAndMicrophone();
   } catch {
     say(words.noCamera);
   }
+  await tryWays(room, url);
 }
 
-showChecks();
+if (!pass) Reflect.deleteProperty(rows, "where");
+draw();
 element("join").addEventListener("click", () => {
   join().catch(() => {
     say(words.failed);

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from firstboot import agent, code, converge, errands, house, named, progress, sign_in
+from firstboot import (
+    agent,
+    code,
+    converge,
+    errands,
+    house,
+    named,
+    progress,
+    proof,
+    sign_in,
+    trial_room,
+)
 from firstboot.passwords import hash_password
 from firstboot.permits import Asker
 from firstboot.settings import Settings
@@ -38,6 +49,11 @@ class Box:
         self.program("systemctl", f'echo "$@" >>{self._commands}')
         self.show_cards("one-card")
         monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+        # The stack's own programs: places are had, the box's own call is not.
+        self.program("join", """printf '{"room": "%s", "name": "%s"}' "$1" "$2" """)
+        monkeypatch.setattr(trial_room, "JOIN", str(programs / "join"))
+        call = proof.call_itself
+        monkeypatch.setattr(call, "__defaults__", (self.tls, folder / "prove.sock"))
         file = self.store.secrets / "code.json"
         for function in (code.read, code.renew, code.forget):
             monkeypatch.setattr(function, "__defaults__", (file,))

@@ -56,6 +56,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "preview": {},
     "previewed": {},
     "power": {"how": "reboot"},
+    "prove": {},
+    "invite": {"kind": "phone"},
+    "guest": {"token": "phone.wrong"},
+    "pass": {"token": "phone.wrong"},
 }
 
 
@@ -98,7 +102,8 @@ def test_there_is_a_right_for_each_verb_and_no_other(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["draft", "put", "request", "authority", "apply", "room", "discard", "undo"]
+    "verb",
+    ["draft", "put", "request", "authority", "apply", "room", "discard", "undo", "prove", "invite"],
 )
 @pytest.mark.parametrize("permit", ["", "x", "x" * 5000, "\ud800"])
 def test_nothing_is_done_without_a_permit(box: Box, verb: str, permit: str) -> None:
@@ -129,6 +134,19 @@ def test_a_clerk_may_nothing_more_once_set_up_is_complete(box: Box) -> None:
     assert box.ask("state", permit=permit)["settings"]["cluster"]["house"]
 
 
+def test_a_pass_opens_the_test_room_without_a_permit_and_nothing_else(ready: Box) -> None:
+    given = ready.ask("invite", permit=signed_in(ready), kind="phone")["pass"]
+    assert ready.ask("guest", token=given) == {"room": "ratssaal-test", "name": "Handy"}
+    assert ready.ask("pass", token=given)["kind"] == "phone"
+    for wrong in (given[:-1], given.replace("phone", "browser"), ""):
+        for verb in ("guest", "pass"):
+            with pytest.raises(SaidError, match=r"proof\.pass_over"):
+                ready.ask(verb, token=wrong)
+    for verb in ("room", "draft", "invite"):
+        with pytest.raises(SaidError, match=REFUSED):
+            ready.ask(verb, permit=given, **ASKED.get(verb, {"name": "x"}))
+
+
 def test_whoever_has_no_permit_learns_only_how_far_the_box_is(ready: Box) -> None:
     told = ready.ask("state")
     assert told["complete"] is True
@@ -150,7 +168,7 @@ def test_administrators_may_all_that_their_pages_need(ready: Box) -> None:
         if verb == "undo":
             # What was put and applied has to be in force before there is something to bring back.
             assert ready.converge()
-        if verb not in ("code", "sign-in", "sign-out"):
+        if verb not in ("code", "sign-in", "sign-out", "prove", "guest", "pass"):
             ready.ask(verb, permit=permit, **given)
 
 

@@ -1,0 +1,51 @@
+"""Root's side of the test room: places in it, passes to it, and the box's own visit."""
+
+import json
+import subprocess
+from typing import Any
+
+from firstboot import passes, proof
+from firstboot.store import Store
+from firstboot.texts import SaidError
+
+JOIN = "/usr/lib/ratssaal/stack/join"
+NAMES = {"browser": "Browser", "phone": "Handy"}
+
+
+def place(name: str) -> dict[str, Any]:
+    """A place in the test room for `name`: what the stack's client needs to join."""
+    command = [JOIN, "ratssaal-test", name]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+def prove(store: Store) -> list[dict[str, Any]]:
+    """Have the box call itself by its name; see firstboot.proof. Raises SaidError."""
+    applied = store.applied()
+    if applied is None:
+        raise SaidError("proof.not_yet")
+    kept = store.secrets / "proof.json"
+    if (fresh := proof.latest(kept)) is not None:
+        return fresh
+    box = store.generation(applied.generation).public["box"]
+    places = [place("Ratssaal") for _ in proof.WAYS]
+    found = proof.call_itself(box["host_name"], box["turn_name"], places)
+    proof.keep(kept, found)
+    return found
+
+
+def invite(store: Store, kind: str) -> dict[str, Any]:
+    """A pass to the test room for one of `passes.KINDS`, and until when it is good."""
+    token, made = passes.give(store.secrets / passes.KEY, kind)
+    return {"pass": token, "until": made.until}
+
+
+def holder(store: Store, token: str) -> dict[str, Any]:
+    """What a pass says. Raises SaidError where it is over, or was never given like this."""
+    return vars(passes.check(store.secrets / passes.KEY, token))
+
+
+def guest(store: Store, token: str) -> dict[str, Any]:
+    """A place in the test room for whoever holds a pass; it says nothing of a person."""
+    return place(NAMES[str(holder(store, token)["kind"])])
