@@ -6,11 +6,13 @@ from functools import cache
 
 from playwright.sync_api import Page
 
-from builder.paths import build_folder
+from builder.paths import PROJECT, build_folder
 from firstboot import texts
 
 SCREENS = build_folder() / "screens"
 WIDTHS = (("desktop", 1280), ("phone", 390))
+CLIENT_TEXTS = PROJECT / "meet/client/src/texts"
+FILLED_IN = re.compile(r"\{\{.*?\}\}|\"[\w.]+\":")
 WORD = re.compile(r"[^\W\d_]{3,}")
 # What programs say of themselves where nobody has written a text, and German texts never say.
 FOREIGN = {"bad", "gateway", "error", "forbidden", "found", "nginx", "request", "none", "null"}
@@ -83,4 +85,6 @@ def _words(language: str) -> set[str]:
             written = "\n".join(texts.topic(language, file.stem).values())
         parts = [text for text, _, _, _ in string.Formatter().parse(written)]
         found |= {word.lower() for word in WORD.findall(" ".join(parts))}
+    for file in CLIENT_TEXTS.glob(f"{language}*.json"):
+        found |= {word.lower() for word in WORD.findall(FILLED_IN.sub("", file.read_text()))}
     return found
