@@ -23,7 +23,7 @@ def drawn(name: str, **network: Any) -> list[str]:
         autoescape=False,
     )
     wires = Network.model_validate(network).model_dump(mode="json")
-    text = environment.get_template(name).render(wires=wires, ansible_managed="x")
+    text = environment.get_template(name).render(network_wires=wires, ansible_managed="x")
     return [one for one in text.splitlines() if one and not one.startswith("#")]
 
 
