@@ -51,7 +51,8 @@ def wrong_words(page: Page) -> list[str]:
     seen: str = page.evaluate(
         """() => {
             const seen = document.body.cloneNode(true);
-            for (const one of seen.querySelectorAll('[lang=en], script, style')) one.remove();
+            const skip = '[lang=en], noscript, script, style';
+            for (const one of seen.querySelectorAll(skip)) one.remove();
             const named = [...seen.querySelectorAll('[aria-label], [title], [alt]')].flatMap(
                 one => ['aria-label', 'title', 'alt'].map(name => one.getAttribute(name) ?? ''));
             const parts = [...seen.querySelectorAll('*')].flatMap(one =>
