@@ -17,6 +17,7 @@ from firstboot.store import Draft, Store
 # Far more than a change of settings makes: a page of it would help nobody.
 MOST_LINES = 400
 BEFORE = re.compile(r"--- before(?:: (?P<path>.*))?$")
+PATH = re.compile(r'"path": "(?P<path>[^"]+)"')
 AFTER = re.compile(r"\+\+\+ after(?:: (?P<path>.*))?$")
 
 
@@ -36,8 +37,11 @@ def changed_files(printed: str) -> list[dict[str, str]]:
                 break
             body.append(following)
         shown = body[:MOST_LINES] + ["…"] * (len(body) > MOST_LINES)
-        # A new file has no name before, and afterwards that of its template.
+        # A new file has no name before, and afterwards that of its template. Of a file or folder
+        # that only comes or goes the name is in the text.
+        inside = PATH.search("\n".join(body))
         name = path if before["path"] else Path(path).name.removesuffix(".j2")
+        name = name or (inside["path"] if inside else "?")
         found.append({"path": name, "diff": "\n".join(shown)})
     return found
 

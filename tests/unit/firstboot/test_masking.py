@@ -21,6 +21,8 @@ pytestmark = pytest.mark.unit
         ("$argon2id$v=19$m=65536,t=3,p=2$c2Fs$aGFz", "<secret>"),
         ("key 0123456789abcdef0123456789abcdef", "key <secret>"),
         ("Code: abcd efgh", "Code: <code>"),
+        ("for Anna, Passwort: drei kleine worte", "for Anna, Passwort: <secret>"),
+        ("systemd-ask-password.service: Started",) * 2,
         ("for anna BEISPIEL and Annalena", "for <hidden> and Annalena"),
         # What says what happened stays.
         ("2026-03-31T08:15:00+0000 ratssaal-certificate-renew.service[17]: done",) * 2,

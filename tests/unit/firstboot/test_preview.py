@@ -26,13 +26,24 @@ changed: [localhost] => (item={'src': 'ratssaal.json.j2', 'dest': '/etc/ratssaal
 +new
 
 changed: [localhost]
+--- before
++++ after
+@@ -1,4 +1,4 @@
+ {
+     "path": "/etc/systemd/network/10-addresses.network",
+-    "state": "file"
++    "state": "absent"
+ }
+
+changed: [localhost]
 PLAY RECAP *********************************************************************
 localhost                  : ok=3    changed=2    unreachable=0    failed=0
 """
 
 
 def test_files_and_their_differences_are_found() -> None:
-    first, second = changed_files(PRINTED)
+    first, second, third = changed_files(PRINTED)
+    assert third["path"] == "/etc/systemd/network/10-addresses.network"
     assert first["path"] == "/etc/ratssaal.json"
     assert first["diff"].splitlines()[0] == "@@ -1,4 +1,4 @@"
     assert first["diff"].splitlines()[-1] == " }"
