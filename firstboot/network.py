@@ -43,7 +43,9 @@ def destination(before: Network, after: Network) -> str | None:
     if after.mode == "dhcp" or not after.address:
         return ""
     address = ipaddress.ip_interface(after.address).ip
-    return f"https://[{address}]/" if address.version == 6 else f"https://{address}/"
+    host = f"[{address}]" if address.version == 6 else address
+    # That page leads on wherever the box is by then; the bare address is for guests.
+    return f"https://{host}/setup/"
 
 
 def _links() -> dict[str, dict[str, Any]]:

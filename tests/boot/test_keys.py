@@ -14,8 +14,11 @@ DIGITS = {".": "dot"}
 
 
 def shown(machine: Machine) -> str:
-    """The text on the screen, which is the first virtual terminal (vcs(4))."""
-    return machine.shell("fold -w 80 /dev/vcs1")
+    """The text on the screen, the first virtual terminal (vcs(4)); its own signs are left out."""
+    return machine.shell(
+        "columns=$(stty --file=/dev/tty1 size | cut -d ' ' -f 2);"
+        " tr -c '\\40-\\176' ' ' </dev/vcs1 | fold -w $columns"
+    )
 
 
 def until_shown(machine: Machine, *words: str) -> None:

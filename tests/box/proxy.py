@@ -21,7 +21,7 @@ table inet proxy_only {{
         meta l4proto {{ icmp, icmpv6 }} accept
         udp dport 67 accept
         tcp dport {PORT} accept
-        drop
+        reject
     }}
 }}
 """

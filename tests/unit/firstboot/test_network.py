@@ -96,15 +96,15 @@ def test_an_address_that_comes_late_is_waited_for(box: Box) -> None:
     [
         (Network(), Network(), False, None),
         (Network(), Network(proxy="http://proxy.example:3128"), False, None),
-        (Network(), STATIC, True, f"https://{ADDRESS}/"),
+        (Network(), STATIC, True, f"https://{ADDRESS}/setup/"),
         (STATIC, Network(), True, ""),
         (STATIC, STATIC.model_copy(update={"dns": ("192.0.2.53",)}), True, None),
-        (STATIC, VLAN, True, f"https://{ADDRESS}/"),
+        (STATIC, VLAN, True, f"https://{ADDRESS}/setup/"),
         (
             Network(),
             Network(mode="static", card="enp1s0", address="2001:db8::20/64"),
             True,
-            "https://[2001:db8::20]/",
+            "https://[2001:db8::20]/setup/",
         ),
     ],
 )
@@ -118,10 +118,10 @@ def test_pages_know_where_the_box_is_found_afterwards(
 def test_summary_and_progress_are_told_where_the_box_goes(box: Box) -> None:
     assert box.ask_as(ROOT, "draft")["destination"] is None
     Draft(box.store).begin(settings(network=STATIC.model_dump(mode="json")))
-    assert box.ask_as(ROOT, "draft")["destination"] == f"https://{ADDRESS}/"
+    assert box.ask_as(ROOT, "draft")["destination"] == f"https://{ADDRESS}/setup/"
     assert box.ask_as(ROOT, "state")["destination"] is None
     box.ask_as(ROOT, "apply", who="Anna")
-    assert box.ask_as(ROOT, "state")["destination"] == f"https://{ADDRESS}/"
+    assert box.ask_as(ROOT, "state")["destination"] == f"https://{ADDRESS}/setup/"
     assert box.ask("state")["destination"] is None, "of what is planned nobody learns"
     assert box.converge()
     assert box.ask_as(ROOT, "state")["destination"] is None
