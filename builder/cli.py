@@ -30,6 +30,7 @@ CACHES = (
     "initrd",
     "logs",
     "mkosi",
+    "neighbours",
     "npm",
     "stacks",
     "toolbox",

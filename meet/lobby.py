@@ -49,6 +49,10 @@ class Lobby:
             del room[identity]
         if ticket.identity in room:
             return
+        if len(self._rooms) >= MOST_ROOMS:
+            self._rooms = {
+                key: one for key, one in self._rooms.items() if any(w.there() for w in one.values())
+            }
         if len(room) >= MOST_IN_ROOM or len(self._rooms) >= MOST_ROOMS:
             raise RefusedError("busy")
         self._rooms.setdefault(ticket.room, room)[ticket.identity] = _Waiting(ticket, ticket.iat)

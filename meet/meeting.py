@@ -58,7 +58,11 @@ class Meeting(_Model):
         since = now - SEAT_SECONDS
         people = {key: one for key, one in self.people.items() if one.since > since}
         while len(people) >= MOST_PEOPLE:
-            del people[min(people, key=lambda key: people[key].since)]
+            # Who only takes seats, however many, puts no moderator out.
+            oldest = min(
+                people, key=lambda key: (people[key].role == "moderator", people[key].since)
+            )
+            del people[oldest]
         return self._with(people={**people, identity: Person(role=role, since=now)})
 
     def left(self, identity: Identity) -> "Meeting":

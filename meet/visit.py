@@ -143,12 +143,12 @@ class Visits:
         """Begin the meeting where none is on; one that was ended, for moderators alone."""
 
         def how(meeting: Meeting) -> Meeting:
-            on = meeting.started and not meeting.over
-            return (
-                meeting
-                if on or (meeting.over and not moderates)
-                else meeting.begun(invitation.rules, now())
-            )
+            if meeting.over and not moderates:
+                return meeting
+            if meeting.over or not meeting.started:
+                return meeting.begun(invitation.rules, now())
+            # Its time runs from the first who is let in, not from whoever knocked in the morning.
+            return meeting if meeting.people else meeting.model_copy(update={"started": now()})
 
         await self.meetings.change(invitation.room, how)
 

@@ -89,7 +89,8 @@ class Keyboard:
         self.page = page
 
     def reach(self, selector: str) -> None:
-        """Press Tab until the element has the focus; AssertionError where it never does."""
+        """Press Tab until the element, once it is there, has the focus; else AssertionError."""
+        self.page.wait_for_selector(selector, state="attached")
         for _ in range(self.MOST):
             if self.page.evaluate("s => document.activeElement?.matches(s) ?? false", selector):
                 return

@@ -155,6 +155,13 @@ def test_one_token_and_no_second_reading_of_it() -> None:
         ("/rtc?access_token=a", "Bearer b"),
         ("/rtc?access_token=a", "Basic b"),
         ("/rtc?access_token=" + "a" * 20_000, ""),
+        ("/rtc?ACCESS_TOKEN=a", ""),
+        ("/rtc?ACCESS_TOKEN=a#&access_token=b", ""),
+        ("/rtc?access_token=a#", ""),
+        ("/rtc?access_token=a&publish=x", ""),
+        ("/rtc?access_token=a&publi%73h=x", ""),
+        ("/rtc?access_token=a%%%%", ""),
+        ("/rtc?access_token=\u00e4", ""),
     ):
         assert token_of(address, authorization) is None, address
 
