@@ -20,7 +20,8 @@ from builder.paths import PROJECT
 from builder.stage import Stage
 from tests.box.test_answers import ask
 
-pytestmark = pytest.mark.box
+# Not yet seen to pass on a whole run: with --all until then.
+pytestmark = [pytest.mark.box, pytest.mark.slow]
 
 SCREEN = "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout"
 
