@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from firstboot.domain import PRIVATE
 from firstboot.files import write_whole
 from firstboot.lookup import among
 
@@ -20,20 +21,6 @@ REPORTED: dict[str, tuple[str, ...]] = {
     "direct": ("works", "fails"),
     "relay": ("works", "fails"),
 }
-# Private use inside a house (RFC 1918, RFC 4193), and a single wire (RFC 3927, RFC 4291).
-INSIDE = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
-            "169.254.0.0/16",
-            "fc00::/7",
-            "fe80::/10",
-        ),
-    )
-)
 
 
 def seen_from(address: str, links: list[dict[str, Any]], outer: tuple[str, ...]) -> str:
@@ -46,7 +33,7 @@ def seen_from(address: str, links: list[dict[str, Any]], outer: tuple[str, ...])
         come_from = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    if among([address], INSIDE):
+    if among([address], PRIVATE):
         return "inside"
     for link in links:
         for entry in link.get("addr_info", []):
