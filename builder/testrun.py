@@ -16,6 +16,9 @@ STAGES = {
     "box": "the image in containers, at native speed",
     "boot": "the image in QEMU: firmware, disk and all",
 }
+# A test that hangs is ended with a look at where it hangs; the longest builds the image first.
+LIMIT_SECONDS = {"unit": 600}
+LIMIT_SECONDS_WITH_A_BUILD = 2400
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def run(options: TestOptions) -> None:
         thorough = ["--hypothesis-profile=thorough"]
         command += thorough if options.all else ["-m", "not slow"]
         command += ["-v"] if options.verbose else []
+        command += [f"--timeout={LIMIT_SECONDS.get(stage, LIMIT_SECONDS_WITH_A_BUILD)}"]
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
         ended = subprocess.run(command, cwd=PROJECT, env=environment, check=False)
         # 5: the selection matches nothing in this stage, which is no failure of the stage.

@@ -53,7 +53,9 @@ class Terminal:
             or [""]
         ]
         text = "\n".join(lines) + ("" if typed is None else f"\n\n  > {typed}")
-        os.write(self.target, (CLEAR + text).encode())
+        left = (CLEAR + text).encode()
+        while left:  # a line that is slow to take it takes a part at a time
+            left = left[os.write(self.target, left) :]
 
     def _key(self) -> bytes:
         """The next key; empty for one that means nothing here. LeftError where nobody is there."""

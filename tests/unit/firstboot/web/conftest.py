@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
 
 from firstboot.texts import Said
 from firstboot.web import outcome
@@ -97,7 +98,9 @@ class Clerk:
 
     def __init__(self, box: Box, pages: Starlette, language: str = "de", quiet: bool = False):
         self.box = box
-        transport = httpx.ASGITransport(app=pages, raise_app_exceptions=not quiet)
+        self.pages = pages
+        self.in_a_hurry = False
+        transport = httpx.ASGITransport(app=self._visit, raise_app_exceptions=not quiet)
         headers = {"Accept-Language": language}
         self.client = httpx.AsyncClient(
             transport=transport, base_url="https://ratssaal.local", headers=headers
@@ -117,6 +120,36 @@ class Clerk:
     def get(self, place: str, *, follow: bool = True) -> httpx.Response:
         """Open a page."""
         return self._keep(asyncio.run(self.client.get(place, follow_redirects=follow)))
+
+    def glance(self, place: str) -> httpx.Response:
+        """Ask for a page and go away; a page that tells what happens would never end by itself."""
+        self.in_a_hurry = True
+        try:
+            return asyncio.run(self.client.get(place))
+        finally:
+            self.in_a_hurry = False
+
+    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reach the pages, until the browser goes away."""
+
+        async def heard() -> Message:
+            if not self.in_a_hurry:
+                return await receive()
+            try:
+                return await asyncio.wait_for(receive(), 0.1)
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+
+        more = False
+
+        async def said(message: Message) -> None:
+            nonlocal more
+            more = bool(message.get("more_body")) or message["type"] == "http.response.start"
+            await send(message)
+
+        await self.pages(scope, heard, said)
+        if more:
+            await send({"type": "http.response.body"})
 
     def send(self, place: str, /, **answers: str) -> httpx.Response:
         """Send the form of the page that is open, with `answers` in it; follow where it leads."""
