@@ -321,8 +321,9 @@ def lock(
     * `./ratssaal lock --to v1.2.3` - to a certain one
     """
     require_root()
+    chosen = stack.choose(stack_name)
     require_programs()
-    old, new = stack.raise_version(stack.choose(stack_name), open_toolbox(mirror), to)
+    old, new = stack.raise_version(chosen, open_toolbox(mirror), to)
     say(f"{stack_name}: {old} -> {new}" if old != new else f"{stack_name} stays at {old}.")
 
 

@@ -191,6 +191,11 @@ def test_rooms_preview_undo_and_support_on_a_running_box(
         assert box.shell("systemctl --failed --no-legend --plain") == ""
 
 
+# Asks for a page so many times at once; status and words of each answer.
+AT_ONCE = """many => Promise.all([...Array(many)].map(async () => {
+  const answer = await fetch("/admin/sign-in");
+  return [answer.status, await answer.text()];
+}))"""
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" onload="alert(1)">
 <script>document.documentElement.setAttribute("data-ran", "yes")</script>
 <path d="M4 4h56v30c0 18-28 26-28 26S4 52 4 34z" fill="#ffd700" stroke="#7a0019"/></svg>"""
@@ -253,12 +258,12 @@ def test_picture_colour_app_and_pages_of_the_web_server(
         page.goto(f"https://{box.address}/no-such-page")
         expect(page.get_by_role("alert")).to_contain_text("Diese Seite gibt es nicht")
         look(page, axe, "error-404-de")
-        for _ in range(12):
-            answer = page.request.get(f"https://{box.address}/admin/sign-in")
-            if answer.status == 429:
-                break
-        assert answer.status == 429
-        assert "Das waren zu viele Versuche auf einmal" in answer.text()
+        # At once, from a page that may ask: one after another they might be slow enough.
+        page.goto(f"https://{box.address}/")
+        answers = page.evaluate(AT_ONCE, 14)
+        assert {status for status, _ in answers} == {200, 429}
+        refused = [words for status, words in answers if status == 429]
+        assert all("Das waren zu viele Versuche auf einmal" in one for one in refused)
         answer = page.request.post(f"https://{box.address}/setup/code", data="x" * 1_100_000)
         assert answer.status == 413
         assert "Diese Datei ist zu groß" in answer.text()
