@@ -137,6 +137,8 @@ def reach(stage: Stage) -> bool:
         stage.reach_from_host()
     except (MissingError, CommandError) as error:
         say(f"The box cannot be reached from this machine's own browser: {error.message}")
+        if error.hint:
+            say(f"  {error.hint}")
         return False
     return True
 

@@ -205,6 +205,7 @@ def demo(
                     "picture": shown.picture,
                     "accelerator": shown.accelerator,
                     "administration": shown.administration,
+                    "meeting": shown.meeting,
                 }
             )
         demonstration.report(shown)

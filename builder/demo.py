@@ -1,6 +1,8 @@
 """The demonstration: build the image, start it, hold a call on it, say how to reach it."""
 
 import contextlib
+import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,16 @@ from builder.progress import say, step
 from builder.seed import NOTHING, Seed, wait_for_set_up
 from builder.stage import Stage
 
+MEETING = "Vorführung"
+
 
 @dataclass(frozen=True)
 class Shown:
     """What the demonstration has shown: the box's address, the call, a picture of its screen.
 
     picture: None in a container, which has no screen. accelerator: `kvm`, `tcg` or `container`.
-    administration: where administrators sign in, once the box has set itself up.
+    administration: where administrators sign in, once the box has set itself up. meeting: links
+    to a meeting, by role; whoever moderates lets the others in.
     """
 
     address: str
@@ -29,7 +34,8 @@ class Shown:
     picture: Path | None
     accelerator: str
     reachable: bool
-    administration: str | None = None
+    administration: str | None
+    meeting: dict[str, str]
 
 
 @contextlib.contextmanager
@@ -68,7 +74,15 @@ def demo(
             box.accelerator if isinstance(box, Machine) else "container",
             reach(stage),
             f"https://{box.address}/admin/" if seed.sets_up else None,
+            invite(box),
         )
+
+
+def invite(box: Box | Machine) -> dict[str, str]:
+    """Links to a meeting on the box, by role; good for a day."""
+    command = ["/usr/lib/ratssaal/stack/invite", box.address, MEETING]
+    found: dict[str, str] = json.loads(box.shell(shlex.join(command)))
+    return found
 
 
 def _container(stage: Stage, built: image.Built, seed: Seed, running: contextlib.ExitStack) -> Box:
@@ -105,5 +119,7 @@ def report(shown: Shown) -> None:
         say(f"The box: https://{shown.address} (a certificate of its own making: the browser asks)")
         if shown.administration:
             say(f"The administrators' page: {shown.administration}")
+        say(f"A meeting: {shown.meeting['moderator']}")
+        say(f"For its guests, whom you let in there: {shown.meeting['participant']}")
     if shown.picture:
         say("This box was started with a door for tests, made for this one start; no image has it.")

@@ -48,18 +48,22 @@ def _pin(pem: str) -> str:
 
 
 @contextmanager
-def browser(stage: Stage, trusted: Sequence[str] = ()) -> Iterator[Browser]:
+def browser(
+    stage: Stage, trusted: Sequence[str] = (), *, outside: bool = False
+) -> Iterator[Browser]:
     """A browser on the stage's network; it ends with the block.
 
-    trusted: certificates (PEM) whose keys it takes for good, for the relay's TLS as well, which
-    nobody can click away.
+    outside: it is on the network of the machine on which the stage was made instead. trusted:
+    certificates (PEM) whose keys it takes for good, for the relay's TLS as well, which nobody can
+    click away.
     """
     arguments = list(ARGUMENTS)
     if trusted:
         arguments.append(f"--ignore-certificate-errors-spki-list={','.join(map(_pin, trusted))}")
-    inside = stage.enter(tree().command(["chromium"], writable=[stage.folder], own_processes=True))
+    command = tree().command(["chromium"], writable=[stage.folder], own_processes=True)
     program = stage.folder / "chromium"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(inside)} "$@"\n')
+    words = command if outside else stage.enter(command)
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
     program.chmod(0o755)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=program, args=arguments)

@@ -18,7 +18,9 @@ from builder.errors import CommandError
 from builder.image import BuildOptions
 from builder.paths import PROJECT
 from builder.stage import Stage
+from tests.box.browser import browser, visit
 from tests.box.test_answers import ask
+from tests.box.test_meeting import JOIN_MS, MOVES, admit, enter, open_people, texts
 
 # Not yet seen to pass on a whole run: with --all until then.
 pytestmark = [pytest.mark.box, pytest.mark.slow]
@@ -88,7 +90,7 @@ def test_a_damaged_card_is_named_on_the_screen_and_the_code_stays_there(
 
 @pytest.mark.usefixtures("artifacts")
 def test_demo_sets_a_box_up_by_answers_and_a_card_and_holds_a_call(
-    answers_file: Path, tmp_path: Path
+    stage: Stage, answers_file: Path, tmp_path: Path
 ) -> None:
     with demo(
         BuildOptions(), seed.prepare(answers_file, tmp_path / "card.pdf"), container=True
@@ -96,6 +98,19 @@ def test_demo_sets_a_box_up_by_answers_and_a_card_and_holds_a_call(
         assert shown.held.held()
         assert shown.administration == f"https://{shown.address}/admin/"
         assert (tmp_path / "card.pdf").read_bytes().startswith(b"%PDF")
+        # Its links lead this machine's own browser into a meeting.
+        assert shown.reachable
+        with browser(stage, outside=True) as chromium:
+            t = texts("de")
+            anna, berta = (visit(chromium).new_page() for _ in range(2))
+            enter(anna, t, shown.meeting["moderator"], "Anna")
+            anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+            enter(berta, t, shown.meeting["participant"], "Berta")
+            open_people(anna)
+            admit(anna, t, "Berta")
+            for page in (anna, berta):
+                page.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
+                assert page.evaluate(MOVES) > 0
 
 
 @pytest.mark.usefixtures("artifacts")
@@ -127,4 +142,6 @@ def test_the_command_line_itself_prints_the_figures_and_ends(
     found = json.loads(ended.stdout)
     assert found["administration"] == f"https://{found['address']}/admin/"
     assert min(found["moving"].values()) >= 30
+    place = f"https://{found['address']}/m/#i="
+    assert all(found["meeting"][one].startswith(place) for one in ("moderator", "participant"))
     assert (tmp_path / "card.pdf").stat().st_mode & 0o777 == 0o600
