@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builder import artifacts, client, keys, mirror, stack
+from builder import artifacts, client, keys, legacy, mirror, stack
 from builder.artifacts import Artifacts
 from builder.cache import exclusive, hash_of, is_complete, new_entry, require_space
 from builder.errors import CommandError, MissingError
@@ -133,7 +133,7 @@ def system_key(toolbox: Toolbox, options: BuildOptions, pairs: dict[str, keys.Ke
     parts: list[Path | str] = [IMAGES / part for part in SYSTEM_PARTS]
     parts += [IMAGES / "initrd", OVERLAYS, PROJECT / "firstboot"]
     parts += [*sorted((PROJECT / "meet").glob("*.py")), *client.sources()]
-    parts += [chosen.lock, toolbox.key, options.stack, version()]
+    parts += [chosen.lock, toolbox.key, options.stack, version(), legacy.PROGRAM.hex()]
     parts += [pair.fingerprint() for _, pair in sorted(pairs.items())]
     return hash_of(*parts)
 
@@ -181,6 +181,7 @@ def build(options: BuildOptions) -> Built:
             seconds["system"] = time.monotonic() - begun
             begun = time.monotonic()
             with step("Writing compressed image, block map and checksums"):
+                legacy.mark(growing / f"{name}.raw")
                 artifacts.complete(growing, name, toolbox)
             seconds["artifacts"] = time.monotonic() - begun
             record = {"key": key, "stack": options.stack, "version": version(), "seconds": seconds}
