@@ -247,7 +247,7 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "room": lambda name: trial_room.place(name),
         "prove": lambda: trial_room.prove(store),
         "invite": lambda kind: trial_room.invite(store, str(kind)),
-        "guest": lambda token: trial_room.guest(store, str(token)),
+        "guest": lambda token, language: trial_room.guest(store, str(token), str(language)),
         "pass": lambda token: trial_room.holder(store, str(token)),
     }
     arguments = dict(asked)

@@ -6,10 +6,9 @@ from typing import Any
 
 from firstboot import passes, proof
 from firstboot.store import Store
-from firstboot.texts import SaidError
+from firstboot.texts import LANGUAGES, SaidError, say
 
 JOIN = "/usr/lib/ratssaal/stack/join"
-NAMES = {"browser": "Browser", "phone": "Handy"}
 
 
 def place(name: str) -> dict[str, Any]:
@@ -46,6 +45,12 @@ def holder(store: Store, token: str) -> dict[str, Any]:
     return vars(passes.check(store.secrets / passes.KEY, token))
 
 
-def guest(store: Store, token: str) -> dict[str, Any]:
-    """A place in the test room for whoever holds a pass; it says nothing of a person."""
-    return place(NAMES[str(holder(store, token)["kind"])])
+def guest(store: Store, token: str, language: str) -> dict[str, Any]:
+    """A place in the test room for whoever holds a pass, called by its kind in `language`.
+
+    It says nothing of a person. Raises SaidError as `holder`, ValueError for a language that the
+    box does not speak.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(language)
+    return place(say(language, f"proof.{holder(store, token)['kind']}"))

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from firstboot import passes
 from firstboot.texts import SaidError
 from firstboot.web.findings import Findings, seen_from
-from firstboot.web.frame import Frame
+from firstboot.web.frame import Frame, preferred
 from firstboot.web.session import Session
 
 ADDRESSES = Path("/run/ratssaal/address.json")
@@ -151,7 +151,8 @@ class Proof:
     async def place(self, request: Request) -> Response:
         """A place in the test room for whoever holds a pass; no session is begun."""
         try:
-            found = await self.frame.agent("guest", token=str((await _body(request))["pass"]))
+            token = str((await _body(request))["pass"])
+            found = await self.frame.agent("guest", token=token, language=preferred(request))
         except (ValueError, KeyError):
             return JSONResponse({}, 400)
         except SaidError:

@@ -58,7 +58,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "power": {"how": "reboot"},
     "prove": {},
     "invite": {"kind": "phone"},
-    "guest": {"token": "phone.wrong"},
+    "guest": {"token": "phone.wrong", "language": "de"},
     "pass": {"token": "phone.wrong"},
 }
 
@@ -136,12 +136,16 @@ def test_a_clerk_may_nothing_more_once_set_up_is_complete(box: Box) -> None:
 
 def test_a_pass_opens_the_test_room_without_a_permit_and_nothing_else(ready: Box) -> None:
     given = ready.ask("invite", permit=signed_in(ready), kind="phone")["pass"]
-    assert ready.ask("guest", token=given) == {"room": "ratssaal-test", "name": "Handy"}
+    for language, name in (("de", "Handy"), ("en", "Phone")):
+        place = ready.ask("guest", token=given, language=language)
+        assert place == {"room": "ratssaal-test", "name": name}
+    with pytest.raises(SaidError, match=r"setup\.not_accepted"):
+        ready.ask("guest", token=given, language="../de")
     assert ready.ask("pass", token=given)["kind"] == "phone"
     for wrong in (given[:-1], given.replace("phone", "browser"), ""):
         for verb in ("guest", "pass"):
             with pytest.raises(SaidError, match=r"proof\.pass_over"):
-                ready.ask(verb, token=wrong)
+                ready.ask(verb, **{**ASKED[verb], "token": wrong})
     for verb in ("room", "draft", "invite"):
         with pytest.raises(SaidError, match=REFUSED):
             ready.ask(verb, permit=given, **ASKED.get(verb, {"name": "x"}))

@@ -30,10 +30,12 @@ def findings(house: House, monkeypatch: pytest.MonkeyPatch) -> Findings:
     return kept
 
 
-def post(house: House, place: str, body: Any) -> httpx.Response:
+def post(house: House, place: str, body: Any, language: str = "de-DE") -> httpx.Response:
     """What a phone sends: no cookie, no form."""
     client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=house.pages), base_url="https://ratssaal.local"
+        transport=httpx.ASGITransport(app=house.pages),
+        base_url="https://ratssaal.local",
+        headers={"Accept-Language": language},
     )
     return asyncio.run(client.post(f"/test/pass/{place}", json=body))
 
@@ -64,6 +66,8 @@ def test_a_phone_gets_in_by_its_pass_alone_and_its_line_appears(
     given = passed(ready)
     answer = post(house, "place", {"pass": given})
     assert answer.json() == {"room": "ratssaal-test", "name": "Handy"}
+    foreign = post(house, "place", {"pass": given}, "en-GB,en;q=0.9")
+    assert foreign.json() == {"room": "ratssaal-test", "name": "Phone"}
     assert "set-cookie" not in answer.headers
     assert post(house, "report", {"pass": given, **REPORT}).json() == {"where": "unknown"}
     ready.get("/setup/proof")
