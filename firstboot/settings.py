@@ -250,7 +250,7 @@ class Meetings(_Model):
 
 
 class Texts(_Model):
-    """Texts of law; empty means the draft that comes with the product."""
+    """Texts of law; an empty one is not shown, and the wizard offers a draft for it."""
 
     imprint: Text = ""
     privacy: Text = ""
