@@ -13,6 +13,7 @@ from builder.run import Argument
 from builder.toolbox import Toolbox
 
 SUMS = "SHA256SUMS"
+NAME = re.compile(r"ratssaal_[0-9A-Za-z.~+-]+")
 
 
 @dataclass(frozen=True)
@@ -151,19 +152,34 @@ def open_artifacts(place: Path | None = None) -> Artifacts:
     """
     folder = (place or build_folder() / f"ratssaal_{version()}").absolute()
     if not folder.exists():
-        raise MissingError(f"There is no image at {folder}.", "Build one: ./ratssaal build")
+        raise no_image(folder)
     if folder.is_file():
         folder = folder.parent
-    if not re.fullmatch(r"ratssaal_[0-9A-Za-z.~+-]+", folder.name) or key_of(folder) is None:
-        raise MissingError(
-            f"{place or folder} is not an image made by './ratssaal build'.",
-            "Name the folder that holds its files, such as build/ratssaal_1.2.3.",
-        )
+    if not NAME.fullmatch(folder.name) or key_of(folder) is None:
+        raise not_ours(place or folder)
     return Artifacts(folder, folder.name)
+
+
+def not_ours(place: Path) -> MissingError:
+    """The error for what is no whole image of ours."""
+    return MissingError(
+        f"{place} is not an image made by './ratssaal build'.",
+        "Name the folder that holds its files, such as build/ratssaal_1.2.3.",
+    )
+
+
+def no_image(place: Path) -> MissingError:
+    """The error for a place at which nothing is."""
+    return MissingError(f"There is no image at {place}.", "Build one: ./ratssaal build")
+
+
+def said_sums(folder: Path) -> dict[str, str]:
+    """What SHA256SUMS in `folder` says: hexadecimal digits by a file's name."""
+    lines = (folder / SUMS).read_text(errors="replace").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
 def wrong_sums(artifacts: Artifacts) -> list[str]:
     """Names of the files whose content is not what SHA256SUMS says."""
-    lines = (artifacts.folder / SUMS).read_text().splitlines()
-    said = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    said = said_sums(artifacts.folder)
     return [path.name for path in artifacts.all() if sha256(path) != said.get(path.name)]

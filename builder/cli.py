@@ -11,6 +11,7 @@ import typer
 from builder import answers as answers_file
 from builder import boot as boot_image
 from builder import demo as demonstration
+from builder import flash as flashing
 from builder import image, keys, measure, seed, stack, testrun
 from builder import inspect as inspection
 from builder.artifacts import open_artifacts
@@ -80,6 +81,14 @@ app.add_typer(answers_app, name="answers")
 def show(result: object) -> None:
     """Print a result as JSON on standard output."""
     print(json.dumps(result, indent=2, default=str))  # noqa: T201
+
+
+def ask(question: str) -> str:
+    """Show a question on standard error and give the answer; Ctrl-C stays Ctrl-C."""
+    try:
+        return str(typer.prompt(question, err=True))
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
 
 
 @app.callback()
@@ -211,6 +220,55 @@ def demo(
         demonstration.report(shown)
         if not exit_after:
             boot_image.stay()
+
+
+@app.command()
+def flash(
+    place: Annotated[
+        str,
+        typer.Argument(metavar="IMAGE", help="An image's folder, version, .raw or .raw.zst."),
+    ],
+    device: Annotated[
+        Path | None, typer.Argument(metavar="DEVICE", help="The stick, such as /dev/sdb.")
+    ] = None,
+    answers: AnswersFile = None,
+    code_card: CodeCard = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; only with --serial.")] = False,
+    serial: Annotated[
+        str | None, typer.Option("--serial", help="The stick's serial number; no other is written.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write an image to a USB stick or memory card, and read it back.
+
+    Lists the sticks and asks which one is meant where none is named; never writes to another kind
+    of disk. All that is on the stick is lost. Ends with 130 after Ctrl-C.
+
+    Examples:
+
+    * `./ratssaal flash build/ratssaal_1.2.3` - lists the sticks, asks, writes, reads back
+    * `./ratssaal flash 1.2.3 /dev/sdb` - build/ratssaal_1.2.3 to this one
+    * `./ratssaal flash ratssaal_1.2.3.raw.zst --yes --serial 4C530001` - for scripts
+    * `./ratssaal flash 1.2.3 --answers answers.yaml` - a box that sets itself up
+    * `./ratssaal flash 1.2.3 --code-card card.pdf` - for a box without a screen
+    """
+    options = flashing.FlashOptions(
+        inspection.locate(place), device, answers, code_card, yes, serial
+    )
+    disk, written = flashing.flash(options, ask if sys.stdin.isatty() else None)
+    if as_json:
+        show(
+            {
+                "device": disk.path,
+                "model": disk.name,
+                "serial": disk.serial,
+                "bytes": written.count,
+                "seconds": {"writing": written.writing, "reading": written.reading},
+                "code_card": code_card,
+            }
+        )
+    else:
+        flashing.report(options, disk)
 
 
 @app.command()

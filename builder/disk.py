@@ -9,6 +9,8 @@ from builder.toolbox import Toolbox
 # Discoverable Partitions Specification.
 ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 USR = "8484680C-9521-48C6-9C11-B0720656F69E"
+# Microsoft's basic data partition, which Windows and macOS show as a drive.
+BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
 
 
 @dataclass(frozen=True)

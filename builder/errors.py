@@ -24,3 +24,13 @@ class MissingError(RatssaalError):
 
 class CommandError(RatssaalError):
     """A program failed; the message holds its command line, to be pasted, and its last words."""
+
+
+class DeviceError(RatssaalError):
+    """A stick or card that cannot be written as things are, or that failed while it was."""
+
+
+class StoppedError(RatssaalError):
+    """The person at the terminal pressed Ctrl-C; the exit code is a shell's for that, 128 + 2."""
+
+    exit_code = 130

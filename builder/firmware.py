@@ -81,11 +81,13 @@ def copy_to_esp(toolbox: Toolbox, disk: Path, source: Path, target: str) -> None
     toolbox.run(copy, writable=[disk.parent, source.parent])
 
 
-def make_seed(toolbox: Toolbox, image: Path, files: Mapping[str, bytes]) -> None:
-    """Write a vfat file system labelled SEED_LABEL to `image`, with `files` by name."""
+def make_seed(
+    toolbox: Toolbox, image: Path, files: Mapping[str, bytes], size: int = SEED_BYTES
+) -> None:
+    """Write a vfat file system of `size` bytes, labelled SEED_LABEL, to `image`, with `files`."""
     image.unlink(missing_ok=True)
     with image.open("wb") as file:
-        file.truncate(SEED_BYTES)
+        file.truncate(size)
     make: list[Argument] = ["mkfs.vfat", "-n", SEED_LABEL, image]
     toolbox.run(make, writable=[image.parent])
     for name, content in files.items():

@@ -21,11 +21,11 @@ NEEDED = {
 NEEDED_FILES = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring"}
 
 
-def require_root() -> None:
+def require_root(why: str = "it mounts file systems and makes network namespaces") -> None:
     """Raise MissingError for everybody but root: images, mounts and network namespaces need it."""
     if os.geteuid() != 0:
         raise MissingError(
-            "This needs root: it mounts file systems and makes network namespaces.",
+            f"This needs root: {why}.",
             f"Start it as root, for example: sudo {' '.join(sys.argv)}",
         )
 

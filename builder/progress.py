@@ -2,17 +2,21 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
+    BarColumn,
+    DownloadColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -67,6 +71,33 @@ def step(name: str, *, estimate: bool = True) -> Iterator[None]:
     console.print(f"  {name}: {seconds:.1f} s")
     if estimate:
         _remember(name, seconds)
+
+
+@contextmanager
+def transfer(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of `total` bytes are done, how fast, and the time that remains.
+
+    Yields what has to be called with the number of bytes of each part that is done.
+    """
+    begun = time.monotonic()
+    if console.is_terminal:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(name, total=total)
+            yield lambda count: progress.advance(task, count)
+    else:
+        console.print(f"  {name} … ({total / 1e6:.0f} MB)")
+        yield lambda _: None
+    seconds = time.monotonic() - begun
+    speed = total / 1e6 / max(seconds, 1e-3)
+    console.print(f"  {name}: {seconds:.1f} s, {speed:.0f} MB/s")
 
 
 def say(text: str) -> None:

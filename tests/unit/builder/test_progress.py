@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from builder.progress import say, step
+from builder import progress
+from builder.progress import say, step, transfer
 
 pytestmark = pytest.mark.unit
 
@@ -88,3 +90,22 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(
     with step("Building"):
         done = True
     assert done
+
+
+def test_a_transfer_says_how_much_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
+    with transfer("Writing", 3_000_000) as advance:
+        advance(1_000_000)
+        advance(2_000_000)
+    said = capsys.readouterr().err
+    assert "Writing … (3 MB)" in said
+    assert "MB/s" in said
+
+
+def test_on_a_terminal_a_transfer_shows_the_part_that_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Console(force_terminal=True, width=120, stderr=True)
+    monkeypatch.setattr(progress, "console", terminal)
+    with transfer("Writing", 4_000_000) as advance:
+        advance(1_000_000)
+    assert "1.0/4.0 MB" in capsys.readouterr().err
