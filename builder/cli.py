@@ -402,6 +402,7 @@ def bench(
     Examples:
 
     * `./ratssaal bench size` - sizes of image and initrd
+    * `./ratssaal bench flash` - writing a stick, beside bmaptool and dd
     * `./ratssaal bench build boot --check` - and say at the end which goals fall short
     """
     figures = measure.measure(subjects or list(measure.SUBJECTS))

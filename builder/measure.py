@@ -5,7 +5,6 @@ machines are shared and noisy; sizes are absolute.
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import yaml
 from rich.table import Table
@@ -15,7 +14,9 @@ from builder.artifacts import open_artifacts
 from builder.cache import new_entry
 from builder.container import Box
 from builder.errors import UsageError
+from builder.figure import Figure, timed
 from builder.machine import Machine, MachineOptions
+from builder.measure_flash import measure_flash
 from builder.paths import IMAGES, OVERLAYS, cache_folder, version
 from builder.progress import console, step
 from builder.run import Argument
@@ -45,28 +46,6 @@ OURS = (
 )
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure, the goal that it must not exceed, and what it was made from."""
-
-    name: str
-    value: float
-    goal: float
-    unit: str
-    detail: str
-
-    @property
-    def met(self) -> bool:
-        """Whether the goal is met."""
-        return self.value <= self.goal
-
-
-def _timed(action: Callable[[], object]) -> float:
-    begun = time.monotonic()
-    action()
-    return time.monotonic() - begun
-
-
 def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
     """The same packages and partitions by mkosi alone: no trees, scripts or artifacts of ours."""
     pairs = keys.ensure_pairs()
@@ -86,22 +65,22 @@ def measure_build() -> Iterator[Figure]:
     fresh = image.BuildOptions(force=True)
     toolbox = image.build(image.BuildOptions()).toolbox
     with step("mkosi alone", estimate=False):
-        floor = _timed(lambda: _mkosi_alone(toolbox, fresh))
+        floor = timed(lambda: _mkosi_alone(toolbox, fresh))
     with step("Full build", estimate=False):
-        full = _timed(lambda: image.build(fresh))
+        full = timed(lambda: image.build(fresh))
     detail = f"{full:.1f} s beside {floor:.1f} s of mkosi alone"
     yield Figure("full build", full / floor, 1.25, "x mkosi alone", detail)
     change = OVERLAYS / "base/usr/share/ratssaal/bench"
     try:
         change.write_text(f"{time.time()}\n")
         with step("Rebuild after a change in overlays/", estimate=False):
-            rebuild = _timed(lambda: image.build(image.BuildOptions()))
+            rebuild = timed(lambda: image.build(image.BuildOptions()))
     finally:
         change.unlink(missing_ok=True)
     detail = f"{rebuild:.1f} s beside {full:.1f} s"
     yield Figure("rebuild after a change", rebuild / full, 0.35, "x full build", detail)
     image.build(image.BuildOptions())
-    nothing = _timed(lambda: image.build(image.BuildOptions()))
+    nothing = timed(lambda: image.build(image.BuildOptions()))
     yield Figure("build with nothing changed", nothing, 2.0, "s", "")
 
 
@@ -181,12 +160,12 @@ def measure_setup() -> Iterator[Figure]:
         box.shell("printf '%s\\n' '- hosts: localhost' '  gather_facts: false' >/run/empty.yml")
         nothing = ("ansible-playbook", "--inventory", "localhost,", "/run/empty.yml")
         box.run(*nothing)
-        floor = _timed(lambda: box.run(*nothing))
+        floor = timed(lambda: box.run(*nothing))
         box.run(*_BOX_PYTHON, _GIVE_ANSWERS, stdin=yaml.safe_dump(content))
-        first = _timed(lambda: box.run("systemctl", "start", "ratssaal-converge.service"))
+        first = timed(lambda: box.run("systemctl", "start", "ratssaal-converge.service"))
         # A figure of what was given up would be a good one.
         box.run("test", "-e", "/var/lib/ratssaal/settings/applied.json")
-        second = _timed(lambda: box.run(*_BOX_PYTHON, _PLAY_AGAIN))
+        second = timed(lambda: box.run(*_BOX_PYTHON, _PLAY_AGAIN))
         decisions = int(box.run(*_BOX_PYTHON, _COUNT_DECISIONS).stdout)
     beside = f"beside {floor:.2f} s of Ansible with an empty playbook"
     yield Figure("apply to serving", first / floor, 40, "x", f"{first:.1f} s {beside}")
@@ -245,6 +224,7 @@ def _meeting_figures(
 SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "build": measure_build,
     "boot": measure_boot,
+    "flash": measure_flash,
     "meeting": measure_meeting,
     "setup": measure_setup,
     "size": measure_size,
