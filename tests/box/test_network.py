@@ -250,6 +250,7 @@ def test_a_wrong_network_for_administration_is_mended_with_a_code_from_the_box(
         wait_for(lambda: knock(stage, box, "/setup/") == 200, 20, "The code opens nothing.")
         # Whoever only has a password stays outside.
         assert knock(stage, box, "/admin/sign-in") == 403
+        assert knock(stage, box, "/admin/sign-in%0A") == 404
         page = visit(chromium).new_page()
         page.goto(f"https://{box.address}/setup/")
         page.get_by_role("button").click()

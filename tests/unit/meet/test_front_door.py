@@ -1,0 +1,70 @@
+"""What the web server lets through to the rooms service, as the role's template says it."""
+
+import re
+from typing import Any
+
+import jinja2
+import pytest
+
+from builder.paths import PROJECT
+from firstboot.settings import Settings
+
+pytestmark = pytest.mark.unit
+
+FOLDERS = (
+    PROJECT / "overlays/livekit/usr/lib/ratssaal/stack/roles/stack/templates",
+    PROJECT / "firstboot/ansible/roles/web/templates",
+)
+SIGN_IN = "= /api/staff/sign-in"
+
+
+def drawn(name: str, *networks: str) -> str:
+    """A template, with administration from `networks` alone where any is named."""
+    # As Ansible does: block lines leave nothing behind, undefined names are errors.
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDERS),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,
+    )
+    settings = Settings.model_validate({"cluster": {"administration": {"networks": networks}}})
+    given: dict[str, Any] = {
+        "settings": settings.model_dump(mode="json"),
+        "ansible_managed": "x", "named": False, "complete": True,
+    }  # fmt: skip
+    return environment.get_template(name).render(given)
+
+
+def places(text: str) -> dict[str, str]:
+    """What is in each location."""
+    return dict(re.findall(r"^location (\S.*?) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
+
+
+def test_staff_sign_in_from_the_networks_of_administration_alone() -> None:
+    text = drawn("http.conf.j2", "192.0.2.0/24")
+    found = places(text)
+    assert re.search(r"if \(\$from_administration = 0\) \{\s+return 403;", found[SIGN_IN])
+    # The page gets a word that it has a sentence for.
+    assert "error_page 403 = @elsewhere;" in found[SIGN_IN]
+    assert """return 403 '{"error": "elsewhere"}';""" in found["@elsewhere"]
+    # Guests, codes and links are let in from everywhere.
+    assert [one for one in found if "$from_administration" in found[one]] == [SIGN_IN]
+
+
+def test_whether_somebody_administers_from_here_is_asked_as_for_the_administrators_page() -> None:
+    asked = "if ($from_administration = 0)"
+    signs_in = places(drawn("site.conf.j2", "192.0.2.0/24"))["= /admin/sign-in"]
+    assert "set $administers $from_administration;" in signs_in
+    assert "$administers 1" not in signs_in
+    assert asked in drawn("http.conf.j2", "192.0.2.0/24")
+    known = drawn("nginx.conf.j2", "192.0.2.0/24", "2001:db8::/64")
+    (block,) = re.findall(r"geo \$from_administration \{(.*?)\}", known, re.DOTALL)
+    assert re.findall(r"(\S+) ([01]);", block) == [
+        ("default", "0"), ("192.0.2.0/24", "1"), ("2001:db8::/64", "1"),
+    ]  # fmt: skip
+
+
+def test_without_networks_staff_sign_in_from_everywhere() -> None:
+    # Without a network the variable is unknown to nginx, and naming it would be refused.
+    for name in ("http.conf.j2", "site.conf.j2", "nginx.conf.j2"):
+        assert "$from_administration" not in drawn(name)
