@@ -248,7 +248,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/api/people/lower", "moderator", "Lower hands", models.LowerAsked,
              models.Done, (*SENT, *MODERATOR, "no_such_person"), _lower),
     Endpoint("POST", "/api/staff/sign-in", "page", "Sign in", models.SignInAsked, models.StaffLook,
-             (*SENT, "forged", "sign_in_wrong", "slow", "busy"), _sign_in),
+             (*SENT, "forged", "sign_in_wrong", "elsewhere", "slow", "busy"), _sign_in),
     Endpoint("POST", "/api/staff/sign-out", "page", "Sign out", None, models.Done, ("forged",),
              _sign_out),
     Endpoint("GET", "/api/staff", "page", "Who is signed in", None, models.StaffLook, (), _staff),

@@ -31,6 +31,8 @@ STATUS = {
     # Who asks.
     "not_signed_in": 401,
     "sign_in_wrong": 403,
+    # Said by the web server: nobody signs in from this network.
+    "elsewhere": 403,
     "not_allowed": 403,
     "moderators_only": 403,
     # The link or code, and the way in.

@@ -7,12 +7,14 @@ import jinja2
 import pytest
 
 from builder.paths import PROJECT
-from firstboot.settings import Settings
+from firstboot.settings import Settings, ansible_variables
+from firstboot.stack import Stack
 
 pytestmark = pytest.mark.unit
 
+STACK = PROJECT / "overlays/livekit/usr/lib/ratssaal/stack"
 FOLDERS = (
-    PROJECT / "overlays/livekit/usr/lib/ratssaal/stack/roles/stack/templates",
+    STACK / "roles/stack/templates",
     PROJECT / "firstboot/ansible/roles/web/templates",
 )
 SIGN_IN = "= /api/staff/sign-in"
@@ -29,7 +31,7 @@ def drawn(name: str, *networks: str) -> str:
     )
     settings = Settings.model_validate({"cluster": {"administration": {"networks": networks}}})
     given: dict[str, Any] = {
-        "settings": settings.model_dump(mode="json"),
+        **ansible_variables(settings, Stack.read(STACK / "stack.yaml")),
         "ansible_managed": "x", "named": False, "complete": True,
     }  # fmt: skip
     return environment.get_template(name).render(given)
