@@ -56,6 +56,7 @@ STATUS = {
     "no_such_room": 404,
     "no_time": 409,
     "times": 422,
+    "times_without_account": 422,
     "too_many_rooms": 409,
     # What stands behind the service.
     "store": 503,

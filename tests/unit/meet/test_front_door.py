@@ -70,3 +70,18 @@ def test_without_networks_staff_sign_in_from_everywhere() -> None:
     # Without a network the variable is unknown to nginx, and naming it would be refused.
     for name in ("http.conf.j2", "site.conf.j2", "nginx.conf.j2"):
         assert "$from_administration" not in drawn(name)
+
+
+def test_rooms_are_made_slowly_and_looked_at_freely() -> None:
+    assert "limit_req zone=rooms burst=30 nodelay;" in places(drawn("http.conf.j2"))["= /api/rooms"]
+    text = drawn("nginx.conf.j2")
+    assert "limit_req_zone $maker zone=rooms:1m rate=30r/m;" in text
+    (block,) = re.findall(r"map \$request_method \$maker \{(.*?)\}", text, re.DOTALL)
+    # nginx counts nothing under an empty key.
+    assert block.split() == ["default", '"";', "POST", "$binary_remote_addr;"]
+
+
+def test_each_limit_is_one_that_the_web_server_has() -> None:
+    asked = set(re.findall(r"limit_req zone=(\w+)", drawn("http.conf.j2") + drawn("site.conf.j2")))
+    known = set(re.findall(r"limit_req_zone \S+ zone=(\w+):", drawn("nginx.conf.j2")))
+    assert asked == known
