@@ -130,13 +130,13 @@ async def _sign_in(call: Call) -> Response:
     body, service = call.body, call.service
     service.passwords.allow(call.address)
     try:
-        name = await staff.check(body.name, body.password, body.totp)
+        who = await staff.check(body.name, body.password, body.totp)
     except RefusedError as error:
         if error.key == "sign_in_wrong":
             service.passwords.count(call.address)
         raise
-    answer = _json(models.StaffLook(name=name, may_create=_may_create(call, name)))
-    token = await service.sessions.begin(name)
+    answer = _json(models.StaffLook(name=who.name, may_create=_may_create(call, who.name)))
+    token = await service.sessions.begin(who)
     answer.set_cookie(
         staff.COOKIE, token, max_age=staff.SECONDS, path="/", secure=True, httponly=True,
         samesite="strict",

@@ -93,8 +93,13 @@ class Frame:
         return await self.agent(verb, permit=session.permit, **arguments)
 
     async def state(self, session: Session) -> dict[str, Any]:
-        """How far the box is."""
+        """How far the box is. SaidError for an administrator whom root's side knows no more.
+
+        Anybody may ask for that, so root's side does not refuse it by itself.
+        """
         found: dict[str, Any] = await self.ask(session, "state")
+        if session.role == "administrator" and found["settings"] is None:
+            raise SaidError("setup.not_allowed")
         return found
 
     def page(
