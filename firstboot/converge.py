@@ -100,13 +100,16 @@ def _settle() -> dict[str, str]:
 def _certificate(settings: Settings) -> Said | None:
     """Put the certificate in place that the settings want; what has to be said, if anything."""
     wanted = settings.box.certificate
+    if wanted.kind == "own":
+        return None
     try:
-        if wanted.kind == "files":
-            assert wanted.chain
-            assert wanted.key
-            named.install(wanted.chain, wanted.key, settings.box.host_name)
-        elif wanted.kind == "acme":
-            acme.obtain(settings.box)
+        with acme.alone():
+            if wanted.kind == "files":
+                assert wanted.chain
+                assert wanted.key
+                named.install(wanted.chain, wanted.key, settings.box.host_name)
+            else:
+                acme.obtain(settings.box)
     except SaidError as error:
         # Never a reason to stop: the box serves its own certificate, and goes on asking.
         return error.said
