@@ -5,10 +5,13 @@ any, with a root of its own, through the house's proxy. `python3 -m firstboot.ac
 missing or ends soon: certbot itself decides whether it is time.
 """
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from firstboot import named
@@ -102,8 +105,21 @@ def explain(output: str) -> Said:
     return Said("acme.unknown")
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep others from getting certificates and putting them in place, until the block ends.
+
+    The timer and a change of the settings may come at once. certbot would turn the second away, and
+    the slower one would put its certificate in the place of the other's. So the second waits.
+    """
+    CERTBOT.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (CERTBOT / "ratssaal.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield
+
+
 def obtain(box: Box) -> None:
-    """Get or renew the certificate and put it in place, where that is due.
+    """Get or renew the certificate and put it in place, where that is due. For whoever is `alone`.
 
     Raises SaidError with the reason where the authority gives none, or none of use; what was in
     place stays. The reason is kept for whoever looks later.
@@ -117,7 +133,6 @@ def obtain(box: Box) -> None:
 
 
 def _obtain(box: Box) -> None:
-    CERTBOT.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_dns_key(box)
     environment = _environment(box)
     output = ""
@@ -145,15 +160,28 @@ def _obtain(box: Box) -> None:
     raise SaidError(said.key, **said.values)
 
 
+def renew(store: Store) -> bool:
+    """Get what the settings in force want and is due; False where they want none by ACME.
+
+    Raises SaidError as `obtain` does.
+    """
+    with alone():
+        # Read now: whoever was before us may have brought other settings into force.
+        applied = store.applied()
+        settings = store.settings(applied.generation if applied else None)
+        if settings.box.certificate.kind != "acme":
+            return False
+        # Settings on their way get a certificate of their own, perhaps for another name.
+        if store.pending() is None:
+            obtain(settings.box)
+        return True
+
+
 def main() -> int:
     """Look whether the certificate in force is missing or ends soon; get a new one then."""
-    store = Store()
-    applied = store.applied()
-    settings = store.settings(applied.generation if applied else None)
-    if settings.box.certificate.kind != "acme":
-        return 0
     try:
-        obtain(settings.box)
+        if not renew(Store()):
+            return 0
     except SaidError as error:
         print(error.said.text("en"), file=sys.stderr)  # noqa: T201
         return 1

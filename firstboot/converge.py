@@ -22,6 +22,7 @@ from firstboot.by_hand import ByHand
 from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
+from firstboot.passwords import proof_of_staff
 from firstboot.progress import Progress
 from firstboot.settings import Box, Settings, ansible_variables
 from firstboot.stack import Stack
@@ -99,13 +100,16 @@ def _settle() -> dict[str, str]:
 def _certificate(settings: Settings) -> Said | None:
     """Put the certificate in place that the settings want; what has to be said, if anything."""
     wanted = settings.box.certificate
+    if wanted.kind == "own":
+        return None
     try:
-        if wanted.kind == "files":
-            assert wanted.chain
-            assert wanted.key
-            named.install(wanted.chain, wanted.key, settings.box.host_name)
-        elif wanted.kind == "acme":
-            acme.obtain(settings.box)
+        with acme.alone():
+            if wanted.kind == "files":
+                assert wanted.chain
+                assert wanted.key
+                named.install(wanted.chain, wanted.key, settings.box.host_name)
+            else:
+                acme.obtain(settings.box)
     except SaidError as error:
         # Never a reason to stop: the box serves its own certificate, and goes on asking.
         return error.said
@@ -126,7 +130,8 @@ def _publish(settings: Settings, number: int) -> None:
     """Give the shared part to the store, where the rooms service and later peers read it."""
     content = {"generation": number, **settings.cluster.model_dump(mode="json")}
     for one in content["administration"]["people"]:
-        del one["password"], one["totp"]
+        del one["totp"]
+        one["proof"] = proof_of_staff(one["name"], one.pop("password"))
     command = ["etcdctl", "--command-timeout=10s", "put", STORE_PLACE]
     environment = {"PATH": os.environ["PATH"], "ETCDCTL_API": "3"}
     subprocess.run(

@@ -7,7 +7,7 @@ import json
 from firstboot import code
 from firstboot.console import redraw
 from firstboot.files import write_whole
-from firstboot.passwords import totp_valid, verify
+from firstboot.passwords import proof_of_staff, totp_valid, verify
 from firstboot.permits import NOBODY, Asker, Permits
 from firstboot.settings import Administrator
 from firstboot.store import Store
@@ -84,8 +84,12 @@ def sign_in(store: Store, name: str, password: str, totp: str) -> dict[str, str]
 
 
 def check_person(store: Store, name: str, password: str, totp: str) -> dict[str, str]:
-    """`name` as written in the settings, and no permit; SaidError where it is no administrator."""
-    return {"name": _proven(store, name, password, totp).name}
+    """`name` as written in the settings, and no permit; SaidError where it is no administrator.
+
+    `proof`: what the store says of this person too, for as long as the password is the same.
+    """
+    person = _proven(store, name, password, totp)
+    return {"name": person.name, "proof": proof_of_staff(person.name, person.password)}
 
 
 def who_asks(store: Store, permit: str) -> Asker:

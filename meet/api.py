@@ -34,7 +34,7 @@ async def _code(call: Call) -> BaseModel:
         return models.Invited(invitation=await service.rooms.by_code(call.body.code, call.house))
     except RefusedError as error:
         if error.key == "wrong_code":
-            service.codes.wrong(call.address)
+            service.codes.count(call.address)
         raise
 
 
@@ -130,13 +130,13 @@ async def _sign_in(call: Call) -> Response:
     body, service = call.body, call.service
     service.passwords.allow(call.address)
     try:
-        name = await staff.check(body.name, body.password, body.totp)
+        who = await staff.check(body.name, body.password, body.totp)
     except RefusedError as error:
         if error.key == "sign_in_wrong":
-            service.passwords.wrong(call.address)
+            service.passwords.count(call.address)
         raise
-    answer = _json(models.StaffLook(name=name, may_create=_may_create(call, name)))
-    token = await service.sessions.begin(name)
+    answer = _json(models.StaffLook(name=who.name, may_create=_may_create(call, who.name)))
+    token = await service.sessions.begin(who)
     answer.set_cookie(
         staff.COOKIE, token, max_age=staff.SECONDS, path="/", secure=True, httponly=True,
         samesite="strict",
@@ -169,8 +169,14 @@ async def _rooms(call: Call) -> BaseModel:
 async def _book(call: Call) -> BaseModel:
     if not _may_create(call, call.staff):
         raise RefusedError("not_signed_in" if call.staff is None else "not_allowed")
-    body, rooms = call.body, call.service.rooms
-    room = await rooms.book(call.house, body.title, body.opens, body.closes, body.policy)
+    body, rooms, made = call.body, call.service.rooms, call.service.made
+    account = call.staff is not None
+    if not account:
+        made.allow(call.address)
+        made.count(call.address)
+    room = await rooms.book(
+        call.house, body.title, body.opens, body.closes, body.policy, account=account
+    )
     return rooms.listed(room, call.house, call.host)
 
 
@@ -248,14 +254,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/api/people/lower", "moderator", "Lower hands", models.LowerAsked,
              models.Done, (*SENT, *MODERATOR, "no_such_person"), _lower),
     Endpoint("POST", "/api/staff/sign-in", "page", "Sign in", models.SignInAsked, models.StaffLook,
-             (*SENT, "forged", "sign_in_wrong", "slow", "busy"), _sign_in),
+             (*SENT, "forged", "sign_in_wrong", "elsewhere", "slow", "busy"), _sign_in),
     Endpoint("POST", "/api/staff/sign-out", "page", "Sign out", None, models.Done, ("forged",),
              _sign_out),
     Endpoint("GET", "/api/staff", "page", "Who is signed in", None, models.StaffLook, (), _staff),
     Endpoint("GET", "/api/rooms", "staff", "All bookings", None, models.Booked, STAFF, _rooms),
     Endpoint("POST", "/api/rooms", "page", "Book a room", models.RoomAsked, Listed,
-             (*SENT, *STAFF, "forged", "not_allowed", "times", "policy", "name", "name_long",
-              "too_many_rooms"), _book),
+             (*SENT, *STAFF, "forged", "not_allowed", "times", "times_without_account", "policy",
+              "name", "name_long", "too_many_rooms", "slow"), _book),
     Endpoint("DELETE", "/api/rooms/{id}", "staff", "Cancel a booking", None, models.Done,
              (*STAFF, "forged", "no_such_room"), _cancel),
     Endpoint("GET", "/api/rooms/{id}/invitation.ics", "staff", "A calendar file", None, None,

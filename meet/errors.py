@@ -31,6 +31,8 @@ STATUS = {
     # Who asks.
     "not_signed_in": 401,
     "sign_in_wrong": 403,
+    # Said by the web server: nobody signs in from this network.
+    "elsewhere": 403,
     "not_allowed": 403,
     "moderators_only": 403,
     # The link or code, and the way in.
@@ -54,6 +56,7 @@ STATUS = {
     "no_such_room": 404,
     "no_time": 409,
     "times": 422,
+    "times_without_account": 422,
     "too_many_rooms": 409,
     # What stands behind the service.
     "store": 503,

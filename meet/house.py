@@ -28,8 +28,8 @@ class House(BaseModel):
     look: Look = Look()
     texts: Texts = Texts()
     policy: Policy = BEFORE_SET_UP
-    # Names of those who may sign in, in small letters.
-    staff: frozenset[str] = frozenset()
+    # Those who may sign in, by their names in small letters, with what their passwords prove.
+    staff: dict[str, str] = {}
 
     @staticmethod
     def of(tenant: str, shared: Mapping[str, Any] | None) -> "House":
@@ -47,7 +47,7 @@ class House(BaseModel):
             look=Look.model_validate(shared.get("house", {})),
             texts=texts,
             policy=PRESETS[preset].model_copy(update={"notice": texts.notice[:2000]}),
-            staff=frozenset(str(one["name"]).casefold() for one in people),
+            staff={str(one["name"]).casefold(): str(one.get("proof", "")) for one in people},
         )
 
 

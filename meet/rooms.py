@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+from meet import ownerless
 from meet.errors import RefusedError
 from meet.house import House
 from meet.names import Code, Role, RoomId, new_code, new_room, shown
@@ -15,6 +16,7 @@ from meet.store import Store
 ROOMS = "/ratssaal/rooms/"
 CODES = "/ratssaal/codes/"
 GONE = "/ratssaal/gone/"
+OWNERLESS = "/ratssaal/ownerless/"
 MOST_ROOMS = 5000
 LONGEST = datetime.timedelta(days=800)
 # Bookings that are over stay in the list for a while.
@@ -34,6 +36,8 @@ class Room(BaseModel):
     closes: AwareDatetime | None = None
     code: Code
     rules: Rules = Rules()
+    # Made without an account: see meet.ownerless.
+    ownerless: bool = False
 
     def invitation(self, role: Role) -> Invitation:
         """An invitation to this room; one without an end of its own is good for 400 days."""
@@ -108,8 +112,13 @@ class Rooms:
         opens: datetime.datetime | None,
         closes: datetime.datetime | None,
         rules: Rules,
+        *,
+        account: bool,
     ) -> Room:
-        """A new booking. RefusedError: no title, impossible times, rules laxer than the house's."""
+        """A new booking. RefusedError: no title, impossible times, rules laxer than the house's.
+
+        Whoever has no account gets a room that ends by itself.
+        """
         until = datetime.datetime.now(datetime.UTC)
         if closes and (closes <= until or closes - until > LONGEST or (opens and closes <= opens)):
             raise RefusedError("times")
@@ -117,18 +126,34 @@ class Rooms:
             raise RefusedError("times")
         if loosened := house.policy.loosened(rules):
             raise RefusedError("policy", rule=loosened[0])
+        if not account:
+            opens, closes = ownerless.times(opens, closes, until)
+            rules = ownerless.rules(rules, house.policy)
+            if await self._store.count(OWNERLESS) >= ownerless.MOST:
+                raise RefusedError("too_many_rooms")
         if await self._store.count(ROOMS) >= MOST_ROOMS:
             await self._forget_old()
         name = shown(title)
         while True:
             room = Room(
                 id=new_room(), tenant=house.tenant, title=name, opens=opens, closes=closes,
-                code=new_code(), rules=rules,
+                code=new_code(), rules=rules, ownerless=not account,
             )  # fmt: skip
-            if await self._store.add(
-                {ROOMS + room.id: room.model_dump_json(), CODES + room.code: room.id}
-            ):
+            if await self._add(room):
                 return room
+
+    async def _add(self, room: Room) -> bool:
+        """Keep `room`; False where its name or code is taken."""
+        pairs = {ROOMS + room.id: room.model_dump_json(), CODES + room.code: room.id}
+        if not (room.ownerless and room.opens and room.closes):
+            return await self._store.add(pairs)
+        pairs[OWNERLESS + room.id] = str(int(room.opens.timestamp()))
+        # The store itself forgets it, whatever becomes of this service.
+        return await self._store.add(pairs, int(room.closes.timestamp()) - now() + 60)
+
+    async def without_owner(self) -> dict[str, int]:
+        """When each room that was made without an account opens, seconds since 1970."""
+        return {room: int(opens) for room, opens in (await self._store.all(OWNERLESS)).items()}
 
     async def _forget_old(self) -> None:
         """Forget bookings that are long over; RefusedError where there are too many others."""
@@ -146,7 +171,7 @@ class Rooms:
         if left > 0:
             # Links need no store to be good, so the store says which are not.
             await self._store.put(GONE + room.id, "gone", left + 60)
-        await self._store.delete(ROOMS + room.id, CODES + room.code)
+        await self._store.delete(ROOMS + room.id, CODES + room.code, OWNERLESS + room.id)
 
     async def cancelled(self, room: str) -> bool:
         """Whether the booking was taken back. While the store is away, a link is believed."""

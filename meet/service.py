@@ -11,6 +11,7 @@ from meet.livekit import LiveKit, Tokens
 from meet.lobby import Lobby
 from meet.meetings import Meetings
 from meet.moderation import Moderation
+from meet.ownerless import Empty
 from meet.places import LoneBox, Places
 from meet.rooms import Rooms
 from meet.signed import Signer, now
@@ -20,6 +21,7 @@ from meet.tries import Tries
 from meet.visit import Visits
 
 CLOCK_SECONDS = 5.0
+SWEEP_SECONDS = 60.0
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Service:
     sessions: Sessions
     codes: Tries
     passwords: Tries
+    made: Tries
 
     @staticmethod
     def of(key: bytes, livekit_key: str, livekit_secret: str) -> "Service":
@@ -64,6 +67,8 @@ class Service:
             # Ten a minute of one address; of all together fewer than find one code in a month.
             codes=Tries(10, 300),
             passwords=Tries(10, 300),
+            # Rooms without an account, in ten minutes: one address never fills all their places.
+            made=Tries(10, 200, 600.0),
         )
 
     async def opens(self, address: str, authorization: str) -> bool:
@@ -97,11 +102,29 @@ class Service:
                     elif meeting.people and meeting.started and now() - meeting.started >= most:
                         await self.moderation.end(room)
 
+    async def end_ownerless(self) -> None:
+        """End, for ever, rooms made without an account in which nobody is any more."""
+        empty = Empty()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            with suppress(RefusedError):
+                known = await self.rooms.without_owner()
+                for room in empty.over(known, await self.livekit.rooms()):
+                    # Somebody may have come in just now.
+                    if self.meetings.quiet(room):
+                        await self._forget(room)
+
+    async def _forget(self, room: str) -> None:
+        """End `room` for good; one of another house keeps nobody from going on to the next."""
+        with suppress(RefusedError):
+            await self.rooms.cancel(await self.rooms.get(room, await self.houses.get()))
+            await self.moderation.end(room)
+
     async def begin(self) -> None:
         """Take over what was; where the store is not up yet, later and room by room."""
         with suppress(RefusedError):
             await self.meetings.load()
-        await asyncio.gather(self.meetings.keep_writing(), self.look_after())
+        await asyncio.gather(self.meetings.keep_writing(), self.look_after(), self.end_ownerless())
 
     async def close(self) -> None:
         """End all connections to LiveKit and the store."""

@@ -4,9 +4,12 @@ Another way to prove who one is, such as a town's own directory, ends in `Sessio
 """
 
 import asyncio
+import hmac
 import json
 import secrets
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from meet.errors import RefusedError
 from meet.house import House
@@ -19,8 +22,20 @@ COOKIE = "__Host-ratssaal-staff"
 LIMIT_SECONDS = 60.0
 
 
-async def check(name: str, password: str, totp: str, socket: Path = SOCKET) -> str:
-    """The name as the settings have it, where password and digits are right; else RefusedError."""
+class Proven(BaseModel):
+    """Somebody whose password was right: the name as the settings have it, and what it proves.
+
+    The settings in force say the same `proof` of this person until the password is another one.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    name: str
+    proof: str
+
+
+async def check(name: str, password: str, totp: str, socket: Path = SOCKET) -> Proven:
+    """Who that is, where password and digits are right; else RefusedError."""
     asked = {"verb": "check", "name": name, "password": password, "totp": totp}
     try:
         answer = await asyncio.wait_for(
@@ -31,7 +46,7 @@ async def check(name: str, password: str, totp: str, socket: Path = SOCKET) -> s
         raise RefusedError("busy") from error
     if "ok" not in reply:
         raise RefusedError("sign_in_wrong")
-    return str(reply["ok"]["name"])
+    return Proven.model_validate(reply["ok"])
 
 
 async def _exchange(line: bytes, socket: Path) -> bytes:
@@ -50,18 +65,29 @@ class Sessions:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def begin(self, name: str) -> str:
-        """A token for `name`, whose proof has been checked: 256 random bits."""
+    async def begin(self, who: Proven) -> str:
+        """A token for `who`: 256 random bits."""
         token = secrets.token_urlsafe(32)
-        await self._store.put(PLACE + hidden(token), name, SECONDS)
+        await self._store.put(PLACE + hidden(token), who.model_dump_json(), SECONDS)
         return token
 
     async def find(self, token: str, house: House) -> str | None:
-        """Who is signed in with `token`; nobody who is no longer named in the settings."""
+        """Who is signed in with `token`.
+
+        Nobody who is no longer named in the settings, or has another password than at the sign-in.
+        """
         if not token or len(token) > 100:
             return None
-        name = await self._store.get(PLACE + hidden(token))
-        return name if name is not None and name.casefold() in house.staff else None
+        text = await self._store.get(PLACE + hidden(token))
+        if text is None:
+            return None
+        try:
+            who = Proven.model_validate_json(text)
+        except ValidationError:
+            return None
+        proof = house.staff.get(who.name.casefold(), "")
+        # Settings of an earlier version prove nothing of anybody.
+        return who.name if proof and hmac.compare_digest(proof, who.proof) else None
 
     async def end(self, token: str) -> None:
         """This token is worth nothing from now on."""

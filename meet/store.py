@@ -76,10 +76,10 @@ class Store:
         """Keep `value`, for `seconds` or until it is deleted."""
         await self._ask("/v3/kv/put", await self._pair(key, value, seconds))
 
-    async def add(self, pairs: dict[str, str]) -> bool:
-        """Keep all of `pairs` where none of the keys is there yet; else none, and False."""
+    async def add(self, pairs: dict[str, str], seconds: int | None = None) -> bool:
+        """Keep all of `pairs` as `put` does; none, and False, where one of the keys is there."""
         absent = [{"key": _coded(key), "target": "VERSION", "version": "0"} for key in pairs]
-        puts = [{"request_put": await self._pair(key, one, None)} for key, one in pairs.items()]
+        puts = [{"request_put": await self._pair(key, one, seconds)} for key, one in pairs.items()]
         answer = await self._ask("/v3/kv/txn", {"compare": absent, "success": puts})
         return bool(answer.get("succeeded", False))
 

@@ -1,4 +1,7 @@
-"""How often one address may guess: codes and passwords, beside what the web server slows down."""
+"""How often one address may do something that is dear, beside what the web server slows down.
+
+Guess codes and passwords, and make rooms without an account.
+"""
 
 import ipaddress
 import time
@@ -22,28 +25,29 @@ def network(address: str) -> str:
 
 
 class Tries:
-    """Wrong guesses of the last minute, in memory alone: addresses are kept nowhere."""
+    """Tries of the last `window` seconds, in memory alone: addresses are kept nowhere."""
 
-    def __init__(self, most: int, of_all: int) -> None:
+    def __init__(self, most: int, of_all: int, window: float = WINDOW_SECONDS) -> None:
         self._most = most
         self._of_all = of_all
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+        self._window = window
+        self._counted: OrderedDict[str, list[float]] = OrderedDict()
         self._together: list[float] = []
 
     def allow(self, address: str) -> None:
-        """RefusedError("slow") where too many guesses were wrong, of this address or of all."""
-        since = time.monotonic() - WINDOW_SECONDS
+        """RefusedError("slow") where too many were counted, of this address or of all."""
+        since = time.monotonic() - self._window
         self._together = [one for one in self._together if one > since]
-        own = [one for one in self._wrong.get(network(address), ()) if one > since]
+        own = [one for one in self._counted.get(network(address), ()) if one > since]
         if len(own) >= self._most or len(self._together) >= self._of_all:
             raise RefusedError("slow")
 
-    def wrong(self, address: str) -> None:
-        """Count a wrong guess."""
+    def count(self, address: str) -> None:
+        """Count a try, such as a wrong guess."""
         now = time.monotonic()
-        known = self._wrong.setdefault(network(address), [])
-        known[:] = [one for one in known if one > now - WINDOW_SECONDS] + [now]
-        self._wrong.move_to_end(network(address))
-        while len(self._wrong) > MOST_ADDRESSES:
-            self._wrong.popitem(last=False)
+        known = self._counted.setdefault(network(address), [])
+        known[:] = [one for one in known if one > now - self._window] + [now]
+        self._counted.move_to_end(network(address))
+        while len(self._counted) > MOST_ADDRESSES:
+            self._counted.popitem(last=False)
         self._together.append(now)

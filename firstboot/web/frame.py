@@ -93,8 +93,13 @@ class Frame:
         return await self.agent(verb, permit=session.permit, **arguments)
 
     async def state(self, session: Session) -> dict[str, Any]:
-        """How far the box is."""
+        """How far the box is. SaidError for an administrator whom root's side knows no more.
+
+        Anybody may ask for that, so root's side does not refuse it by itself.
+        """
         found: dict[str, Any] = await self.ask(session, "state")
+        if session.role == "administrator" and found["settings"] is None:
+            raise SaidError("setup.not_allowed")
         return found
 
     def page(
@@ -215,6 +220,10 @@ class Frame:
         """
 
         async def handle(request: Request) -> Response:
+            # Starlette takes a path with a line's end behind it for the same path, and nginx, which
+            # closes and slows some paths down, for another one.
+            if request.scope["path"].endswith("\n"):
+                raise HTTPException(404)
             session = self.sessions.find(request.cookies.get(COOKIE))
             fresh = session is None
             if session is None:

@@ -244,12 +244,16 @@ def test_a_wrong_network_for_administration_is_mended_with_a_code_from_the_box(
     with Box(stage, artifacts, credentials=written(stage, OWN)) as box:
         nobodys = {"cluster": {"administration": {"networks": ["203.0.113.0/24"]}}}
         change(box, nobodys)
-        places = ("/setup/", "/setup/code", "/admin/", "/admin/sign-in")
-        assert [knock(stage, box, one) for one in places] == [403] * 4
+        staff = "/api/staff/sign-in"
+        places = ("/setup/", "/setup/code", "/admin/", "/admin/sign-in", staff)
+        assert [knock(stage, box, one) for one in places] == [403] * 5
+        assert knock(stage, box, "/api/house") == 200
         box.run("systemctl", "start", "ratssaal-new-code.service")
         wait_for(lambda: knock(stage, box, "/setup/") == 200, 20, "The code opens nothing.")
         # Whoever only has a password stays outside.
         assert knock(stage, box, "/admin/sign-in") == 403
+        assert knock(stage, box, "/admin/sign-in%0A") == 404
+        assert knock(stage, box, staff) == 403
         page = visit(chromium).new_page()
         page.goto(f"https://{box.address}/setup/")
         page.get_by_role("button").click()
@@ -264,8 +268,10 @@ def test_a_wrong_network_for_administration_is_mended_with_a_code_from_the_box(
             "Ihr Gerät ist bereit", timeout=APPLY_MS
         )
         assert knock(stage, box, "/admin/sign-in") == 200
+        # It takes no GET: it is the rooms service that says so.
+        assert knock(stage, box, staff) == 405
         # The limit is back with the next settings that name one, although the hour is not over.
         lifted = ("test", "-e", "/run/ratssaal-way-back")
         wait_for(lambda: box.run(*lifted, check=False).returncode, 20, "Everybody still gets in.")
         change(box, nobodys)
-        assert [knock(stage, box, one) for one in places] == [403] * 4
+        assert [knock(stage, box, one) for one in places] == [403] * 5

@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from firstboot import (
+    acme,
     agent,
     code,
     converge,
@@ -58,6 +59,7 @@ class Box:
         for function in (code.read, code.renew, code.forget):
             monkeypatch.setattr(function, "__defaults__", (file,))
         monkeypatch.setattr(code.check, "__defaults__", (file, 0.0))
+        monkeypatch.setattr(acme, "CERTBOT", folder / "certbot")
         monkeypatch.setattr(named.read, "__defaults__", (self.tls,))
         monkeypatch.setattr(named.install, "__defaults__", (self.tls,))
         monkeypatch.setattr(house.publish, "__defaults__", (folder / "house",))

@@ -3,15 +3,20 @@
 import os
 import re
 import stat
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firstboot import acme, named
+from builder.shell import wait_for
+from firstboot import acme, converge, named
 from firstboot.acme import CAUSES, command, explain
 from firstboot.expiry import keep_attempt, last_attempt
-from firstboot.settings import Box
+from firstboot.settings import Box, Settings
+from firstboot.store import Applied, Store
 from firstboot.texts import LANGUAGES, Said, SaidError, topic
 
 pytestmark = pytest.mark.unit
@@ -256,3 +261,116 @@ def test_an_authority_that_takes_too_long_is_not_waited_for(
     monkeypatch.setattr(acme, "LIMIT_SECONDS", 0.2)
     with pytest.raises(SaidError, match=r"acme\.directory_unreachable"):
         acme.obtain(settings())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Settings in force by which certbot is asked for NAMES."""
+    made = Store(tmp_path / "settings", tmp_path / "secrets")
+    made.secrets.mkdir()
+    made.set_applied(Applied(made.add(Settings(box=settings()), "Anna"), "1", named=False))
+    return made
+
+
+@pytest.fixture
+def worker() -> Iterator[ThreadPoolExecutor]:
+    """Whoever else is at work at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def calls(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What certbot was called with; it gets what it is asked for, and complains of company."""
+    live, busy = folder / "live/named", folder / "busy"
+    script = f"""mkdir {busy} || exit 1
+        mkdir -p {live}; for name; do :; done
+        echo $name >{live}/fullchain.pem; echo key >{live}/privkey.pem
+        sleep 0.2; rmdir {busy}"""
+    return certbot(folder, monkeypatch, script)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The certificates that were put in place, as certbot wrote them, and for which name."""
+    done: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        named, "install", lambda chain, key, name: done.append((chain.strip(), name))
+    )
+    return done
+
+
+def waits(folder: Path) -> bool:
+    """Whether somebody stands in the queue (proc_locks(5))."""
+    inode = (folder / "ratssaal.lock").stat().st_ino
+    lines = Path("/proc/locks").read_text().splitlines()
+    return any("->" in one and f":{inode} " in one for one in lines)
+
+
+def test_the_timer_and_a_change_wait_for_one_another(
+    store: Store, worker: ThreadPoolExecutor, calls: Path, installed: list[tuple[str, str]]
+) -> None:
+    wanted = Settings(box=settings())
+    both: list[Future[object]] = [
+        worker.submit(acme.renew, store),
+        worker.submit(converge._certificate, wanted),
+    ]
+    assert [one.result(30) for one in both] == [True, None]
+    assert len(calls.read_text().splitlines()) == 2
+    assert len(installed) == 2
+
+
+def test_whoever_had_to_wait_goes_by_what_is_in_force_then(
+    folder: Path,
+    store: Store,
+    worker: ThreadPoolExecutor,
+    calls: Path,
+    installed: list[tuple[str, str]],
+) -> None:
+    other = settings().model_copy(update={"host_name": "rat.example"})
+    with acme.alone():
+        timer = worker.submit(acme.renew, store)
+        wait_for(lambda: waits(folder), 20, "The timer does not wait.")
+        assert not calls.exists()
+        store.set_applied(Applied(store.add(Settings(box=other), "Anna"), "1", named=False))
+    assert timer.result(30)
+    assert installed == [(other.turn_name, "rat.example")]
+
+
+def test_settings_on_their_way_are_left_to_whoever_brings_them_into_force(
+    store: Store, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        started.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(acme, "Store", lambda: store)
+    monkeypatch.setattr("firstboot.acme.subprocess.run", run)
+    store.add(Settings(box=settings().model_copy(update={"host_name": "rat.example"})), "Anna")
+    assert acme.main() == 0
+    assert not calls.exists()
+    assert started == [["systemctl", "start", "ratssaal-converge.service"]]
+
+
+def test_a_certificate_of_ones_own_is_not_put_in_place_between_two_others(
+    folder: Path, worker: ThreadPoolExecutor, installed: list[tuple[str, str]]
+) -> None:
+    key = PEM.replace("CERTIFICATE", "PRIVATE KEY")
+    given = {"kind": "files", "chain": PEM, "key": key}
+    wanted = Settings.model_validate({"box": {"host_name": NAMES[0], "certificate": given}})
+    with acme.alone():
+        change = worker.submit(converge._certificate, wanted)
+        wait_for(lambda: waits(folder), 20, "The change does not wait.")
+        assert installed == []
+    assert change.result(30) is None
+    assert [name for _, name in installed] == [NAMES[0]]
+
+
+def test_where_nothing_is_wanted_from_an_authority_nobody_is_asked(
+    store: Store, calls: Path
+) -> None:
+    store.set_applied(Applied(store.add(Settings(), "Anna"), "1", named=False))
+    assert acme.renew(store) is False
+    assert not calls.exists()

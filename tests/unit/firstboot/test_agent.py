@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from firstboot import agent, code, permits, sign_in
 from firstboot.files import write_whole
-from firstboot.passwords import hash_password, totp_secret, verify
+from firstboot.passwords import hash_password, proof_of_staff, totp_secret, verify
 from firstboot.permits import NOBODY, ROOMS, ROOT, Asker, Permits
 from firstboot.settings import Settings
 from firstboot.store import Draft
@@ -531,7 +531,10 @@ def test_root_the_wizard_and_the_rooms_are_told_apart_by_their_users(
 def test_the_rooms_may_check_a_password_and_nothing_else(ready: Box) -> None:
     given = {"name": "anna", "password": PASSWORD, "totp": ""}
     permits_before = (ready.store.secrets / "permits.json").exists()
-    assert ready.ask_as(ROOMS, "check", **given) == {"name": "Anna"}
+    proof = proof_of_staff(
+        "Anna", ready.store.settings(1).cluster.administration.people[0].password
+    )
+    assert ready.ask_as(ROOMS, "check", **given) == {"name": "Anna", "proof": proof}
     assert (ready.store.secrets / "permits.json").exists() == permits_before
     with pytest.raises(SaidError, match=r"admin\.sign_in_wrong"):
         ready.ask_as(ROOMS, "check", **{**given, "password": "falsch"})

@@ -14,6 +14,7 @@ import yaml
 from firstboot import code, converge, named, progress
 from firstboot.converge import FAULTS, at_fault
 from firstboot.health import BASE_UNITS
+from firstboot.passwords import proof_of_staff
 from firstboot.permits import ROOT
 from firstboot.progress import Progress
 from firstboot.settings import Settings
@@ -33,6 +34,25 @@ def settings(name: str = "Gemeinde Musterhausen", **box: Any) -> Settings:
     administration = {"people": people, "alone_because": "klein"}
     cluster = {"house": {"name": name}, "administration": administration}
     return Settings.model_validate({"box": box, "cluster": cluster})
+
+
+def test_the_store_gets_proofs_of_who_administers_and_no_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "etcdctl"
+    file.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\ncat >{tmp_path}/put\n')
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    wanted = settings().model_dump(mode="json")
+    wanted["cluster"]["administration"]["people"][0]["totp"] = "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOP"
+    converge._publish(Settings.model_validate(wanted), 3)
+    said = (tmp_path / "put").read_text()
+    put = json.loads(said)
+    assert put["generation"] == 3
+    (anna,) = put["administration"]["people"]
+    assert anna == {"name": "Anna", "mail": "", "proof": proof_of_staff("Anna", HASH)}
+    for secret in ("argon2id", HASH.rsplit("$", 1)[1], "ABCDEFGH"):
+        assert secret not in said + (tmp_path / "asked").read_text()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Administrators' passwords: nobody reads them, and they are judged honestly; the six digits."""
 
 import datetime
+import re
 import urllib.parse
 
 import argon2
@@ -14,6 +15,7 @@ from firstboot import passwords, texts
 from firstboot.passwords import (
     Strength,
     hash_password,
+    proof_of_staff,
     strength,
     totp_secret,
     totp_uri,
@@ -321,3 +323,12 @@ def test_anything_else_is_no_code(code: str) -> None:
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         totp_valid(KEY, TABLE[59], datetime.datetime(2025, 1, 1), None)
+
+
+def test_what_a_password_proves_changes_with_it_and_says_nothing_of_it() -> None:
+    first, second = hash_password(GOOD, CHEAP), hash_password(GOOD, CHEAP)
+    proof = proof_of_staff("Anna", first)
+    assert proof == proof_of_staff("Anna", first)
+    # The same password set anew is a new one.
+    assert len({proof, proof_of_staff("Anna", second), proof_of_staff("Berta", first)}) == 3
+    assert re.fullmatch("[0-9a-f]{64}", proof)

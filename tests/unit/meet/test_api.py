@@ -71,11 +71,11 @@ def test_wrong_guesses_are_counted_by_address_and_all_together() -> None:
     tries = Tries(2, 3)
     for _ in range(2):
         tries.allow("192.0.2.1")
-        tries.wrong("192.0.2.1")
+        tries.count("192.0.2.1")
     with pytest.raises(RefusedError, match="slow"):
         tries.allow("192.0.2.1")
     tries.allow("192.0.2.2")
-    tries.wrong("192.0.2.2")
+    tries.count("192.0.2.2")
     with pytest.raises(RefusedError, match="slow"):
         tries.allow("192.0.2.3")
 

@@ -14,12 +14,14 @@ import { overrides } from "./rules";
 
 interface Props {
   house: Policy;
+  /** Nobody is signed in: the room will end by itself. */
+  short: boolean;
   onBooked: (room: Booking) => void;
 }
 
 const iso = (local: string): string | null => (local ? new Date(local).toISOString() : null);
 
-export function Book({ house, onBooked }: Props) {
+export function Book({ house, short, onBooked }: Props) {
   const { t } = useTranslation();
   const [title, setTitle] = useState("");
   const [timed, setTimed] = useState(false);
@@ -85,6 +87,7 @@ export function Book({ house, onBooked }: Props) {
             <TextField label={t("book.closes")} type="datetime-local" value={closes} onChange={setCloses} />
           </div>
         )}
+        {short && <p className="kern-body">{t("book.short")}</p>}
         <Rules house={house} policy={policy} onChange={setPolicy} />
         <div className="buttons">
           <Button submit>{t("book.go")}</Button>

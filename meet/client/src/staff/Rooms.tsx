@@ -13,10 +13,12 @@ interface Props {
   rooms: Booking[];
   /** The room that was booked just now: the focus goes to it. */
   fresh: string | null;
+  /** Somebody is signed in: nobody else may delete rooms, or get their calendar files. */
+  signedIn: boolean;
   onCancel: (id: string) => void;
 }
 
-export function Rooms({ rooms, fresh, onCancel }: Props) {
+export function Rooms({ rooms, fresh, signedIn, onCancel }: Props) {
   const { t } = useTranslation();
   return (
     <section className="form" aria-labelledby="rooms">
@@ -25,7 +27,7 @@ export function Rooms({ rooms, fresh, onCancel }: Props) {
       </h2>
       {rooms.length === 0 && <p className="kern-body">{t("rooms.empty")}</p>}
       {rooms.map((one) => (
-        <Room key={one.id} room={one} fresh={one.id === fresh} onCancel={onCancel} />
+        <Room key={one.id} room={one} fresh={one.id === fresh} signedIn={signedIn} onCancel={onCancel} />
       ))}
     </section>
   );
@@ -33,7 +35,14 @@ export function Rooms({ rooms, fresh, onCancel }: Props) {
 
 const ROLES: readonly Role[] = ["moderator", "participant", "viewer"];
 
-function Room({ room, fresh, onCancel }: { room: Booking; fresh: boolean; onCancel: Props["onCancel"] }) {
+interface RoomProps {
+  room: Booking;
+  fresh: boolean;
+  signedIn: boolean;
+  onCancel: Props["onCancel"];
+}
+
+function Room({ room, fresh, signedIn, onCancel }: RoomProps) {
   const { t } = useTranslation();
   const moment = useMoment();
   const [asking, setAsking] = useState(false);
@@ -84,21 +93,23 @@ function Room({ room, fresh, onCancel }: { room: Booking; fresh: boolean; onCanc
           {t("rooms.code")} <span className="code">{code}</span>
         </p>
       )}
-      <div className="buttons">
-        {room.opens && room.closes && (
-          <a
-            className="kern-link"
-            href={`/api/rooms/${encodeURIComponent(room.id)}/invitation.ics?role=participant`}
-            download={`${room.id}.ics`}
-          >
-            {t("rooms.calendar")}
-          </a>
-        )}
-        <Button kind="tertiary" name={t("rooms.cancelName", { title: room.title })} onPress={() => { setAsking(true); }}>
-          {t("rooms.cancel")}
-        </Button>
-      </div>
-      {encrypted && room.opens && <p className="kern-body kern-body--small">{t("rooms.encrypted")}</p>}
+      {signedIn && (
+        <div className="buttons">
+          {room.opens && room.closes && (
+            <a
+              className="kern-link"
+              href={`/api/rooms/${encodeURIComponent(room.id)}/invitation.ics?role=participant`}
+              download={`${room.id}.ics`}
+            >
+              {t("rooms.calendar")}
+            </a>
+          )}
+          <Button kind="tertiary" name={t("rooms.cancelName", { title: room.title })} onPress={() => { setAsking(true); }}>
+            {t("rooms.cancel")}
+          </Button>
+        </div>
+      )}
+      {signedIn && encrypted && room.opens && <p className="kern-body kern-body--small">{t("rooms.encrypted")}</p>}
       {asking && (
         <Dialog
           title={t("rooms.cancelTitle", { title: room.title })}

@@ -99,6 +99,7 @@ export function Staff() {
       {house && known.may_create && (
         <Book
           house={house.policy}
+          short={name === null}
           onBooked={(room) => {
             setFresh(room.id);
             setRooms([room, ...rooms]);
@@ -108,6 +109,7 @@ export function Staff() {
       <Rooms
         rooms={rooms}
         fresh={fresh}
+        signedIn={name !== null}
         onCancel={(id) => {
           run(staff.cancel(id), () => {
             setRooms(rooms.filter((one) => one.id !== id));

@@ -16,6 +16,7 @@ from firstboot.web.forms import Field, FieldError
 from firstboot.web.words import certificate_notes, changed_words, explained, in_short
 from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import Clerk, House
+from tests.unit.firstboot.web.test_door import places
 
 pytestmark = pytest.mark.unit
 
@@ -160,6 +161,24 @@ def test_a_new_password_ends_what_the_old_one_opened(house: House, anna: Clerk) 
     house.box.set_up(Settings.model_validate(settings))
     anna.get("/admin/")
     assert anna.place == "/admin/sign-in"
+
+
+def test_no_page_is_open_to_whoever_has_lost_the_office(house: House, anna: Clerk) -> None:
+    settings = house.box.store.settings(1).model_dump(mode="json")
+    settings["cluster"]["administration"]["people"][0]["name"] = "Berta Beispiel"
+    house.box.set_up(Settings.model_validate(settings))
+    kept = house.sessions.file.read_text()
+    pages = places(house, "GET", "/admin/")
+    assert len(pages) > 10
+    for place in pages:
+        house.sessions.file.write_text(kept)
+        if place.endswith("events"):
+            assert "{" not in anna.glance(place).text, place
+            continue
+        # The cookie stays the one that Anna had.
+        answer = anna.get(place, follow=False)
+        assert answer.is_redirect, place
+        assert answer.headers["location"] == "/admin/sign-in"
 
 
 def test_a_password_that_is_not_typed_again_stays(house: House, anna: Clerk) -> None:

@@ -56,6 +56,16 @@ def test_without_the_code_there_is_no_page_of_the_wizard(house: House, clerk: Cl
     assert set(house.asked) <= VERBS_OF_ANYBODY
 
 
+def test_no_page_answers_to_a_path_that_the_web_server_takes_for_another(
+    house: House, ready: Clerk
+) -> None:
+    for place in FREE:
+        assert ready.get(place).status_code == 200
+        house.asked.clear()
+        assert ready.get(f"{place}%0A").status_code == 404, place
+        assert house.asked == []
+
+
 def test_without_a_password_there_is_no_page_of_the_administrators(
     house: House, ready: Clerk
 ) -> None:
