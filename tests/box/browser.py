@@ -29,6 +29,8 @@ ARGUMENTS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+# What a page is to show may take its time on a machine that others use, too.
+expect.set_options(timeout=20_000)
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 

@@ -22,8 +22,7 @@ from tests.box.browser import browser, visit
 from tests.box.test_answers import ask
 from tests.box.test_meeting import JOIN_MS, MOVES, admit, enter, open_people, texts
 
-# Not yet seen to pass on a whole run: with --all until then.
-pytestmark = [pytest.mark.box, pytest.mark.slow]
+pytestmark = pytest.mark.box
 
 SCREEN = "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout"
 
