@@ -40,7 +40,8 @@ async def _code(call: Call) -> BaseModel:
 
 async def _look(call: Call) -> BaseModel:
     visits = call.service.visits
-    return await visits.look(visits.read(call.body.invitation, call.house), call.house)
+    invitation = visits.read(call.body.invitation, call.house)
+    return await visits.look(invitation, call.house, call.staff is not None)
 
 
 async def _enter(call: Call) -> BaseModel:

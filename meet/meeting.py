@@ -20,10 +20,14 @@ class _Model(BaseModel):
 
 
 class Person(_Model):
-    """Somebody who was let in (`since`, seconds since 1970) and neither left nor was removed."""
+    """Somebody who was let in (`since`, seconds since 1970) and neither left nor was removed.
+
+    came: the role at the door, which moderators do not change; None: the same as `role`.
+    """
 
     role: Role
     since: int
+    came: Role | None = None
     given: frozenset[Source] = frozenset()
     taken: frozenset[Source] = frozenset()
 
@@ -37,6 +41,9 @@ class Meeting(_Model):
     locked: bool = False
     # Somebody was removed: whoever comes anew waits, since a link knows no faces.
     guarded: bool = False
+    # Who was removed had come in as a moderator: the link for moderators opens no more than that
+    # for participants, since a waiting moderator looks like anybody else who waits.
+    doubted: bool = False
     started: int = 0
     ended: int = 0
     # All had gone: their seats are worthless, and who waits goes on waiting.
@@ -63,7 +70,7 @@ class Meeting(_Model):
                 people, key=lambda key: (people[key].role == "moderator", people[key].since)
             )
             del people[oldest]
-        return self._with(people={**people, identity: Person(role=role, since=now)})
+        return self._with(people={**people, identity: Person(role=role, since=now, came=role)})
 
     def left(self, identity: Identity) -> "Meeting":
         """Without somebody who went: the seat is worth nothing afterwards."""
@@ -71,7 +78,13 @@ class Meeting(_Model):
 
     def removed(self, identity: Identity) -> "Meeting":
         """Without somebody who was sent out, and with a guard at the door."""
-        return self.left(identity)._with(guarded=True)
+        one = self.people.get(identity)
+        moderated = one is not None and (one.came or one.role) == "moderator"
+        return self.left(identity)._with(guarded=True, doubted=self.doubted or moderated)
+
+    def role_by(self, link: Role, staff: bool) -> Role:
+        """As what somebody comes in by a link, if at all; `staff`: signed in, and so known."""
+        return "participant" if link == "moderator" and self.doubted and not staff else link
 
     def refused(self, identities: list[Identity]) -> "Meeting":
         """With people who waited and were sent away."""
@@ -79,7 +92,8 @@ class Meeting(_Model):
 
     def with_role(self, identity: Identity, role: Role) -> "Meeting":
         """With another role for somebody; what was given and taken before is forgotten."""
-        person = Person(role=role, since=self.people[identity].since)
+        before = self.people[identity]
+        person = Person(role=role, since=before.since, came=before.came or before.role)
         return self._with(people={**self.people, identity: person})
 
     def given(self, identity: Identity, source: Source) -> "Meeting":

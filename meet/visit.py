@@ -75,24 +75,27 @@ class Visits:
             raise RefusedError("wrong_invitation")
         return found
 
-    async def look(self, invitation: Invitation, house: House) -> Look:
-        """What would happen to whoever comes in now."""
+    async def look(self, invitation: Invitation, house: House, staff: bool) -> Look:
+        """What would happen to whoever comes in now; `staff`: signed in to book rooms."""
         meeting = await self.meetings.get(invitation.room)
         policy = house.policy.with_rules(invitation.rules)
-        state = await self._state(invitation, meeting, policy)
+        role = meeting.role_by(invitation.role, staff)
+        state = await self._state(invitation, role, meeting, policy)
         return Look(
             room=invitation.room,
             title=invitation.title,
-            role=invitation.role,
+            role=role,
             opens=_moment(invitation.nbf),
             closes=None if invitation.lasting else _moment(invitation.exp),
             state=state,
-            lobby=_waits(invitation.role, meeting, policy),
+            lobby=_waits(role, meeting, policy),
             policy=policy,
         )
 
-    async def _state(self, invitation: Invitation, meeting: Meeting, policy: Policy) -> State:
-        moderates = invitation.role == "moderator"
+    async def _state(
+        self, invitation: Invitation, role: Role, meeting: Meeting, policy: Policy
+    ) -> State:
+        moderates = role == "moderator"
         if invitation.exp <= now() or await self.rooms.cancelled(invitation.room):
             return "over"
         opens = (invitation.nbf or 0) - (EARLIER_SECONDS if moderates else 0)
@@ -113,27 +116,29 @@ class Visits:
         person = shown(name)
         if policy.notice and not seen:
             raise RefusedError("notice")
-        moderates = invitation.role == "moderator"
+        meeting = await self.meetings.get(invitation.room)
+        role = meeting.role_by(invitation.role, staff)
+        moderates = role == "moderator"
         if not (policy.guests or staff or moderates):
             raise RefusedError("guests")
-        meeting = await self.meetings.get(invitation.room)
-        state = await self._state(invitation, meeting, policy)
+        state = await self._state(invitation, role, meeting, policy)
         if state != "open":
             values = {"opens": str(_moment(invitation.nbf))} if state == "early" else {}
             raise RefusedError(state, **values)
         begun = now()
+        await self._begin(invitation, moderates)
+        # Once more: somebody may have been removed meanwhile.
+        meeting = await self.meetings.get(invitation.room)
         ticket = Ticket(
             room=invitation.room,
             tenant=invitation.tenant,
             identity=new_identity(),
-            role=invitation.role,
+            role=meeting.role_by(invitation.role, staff),
             name=person,
             iat=begun,
             exp=begun + SEAT_SECONDS,
         )
-        await self._begin(invitation, moderates)
-        meeting = await self.meetings.get(invitation.room)
-        if _waits(invitation.role, meeting, policy):
+        if _waits(ticket.role, meeting, policy):
             self.lobby.join(ticket)
             return Entry(state="waiting", ticket=self.signer.sign(ticket))
         seat, place = await self.admit(ticket, house, host)

@@ -1,0 +1,148 @@
+"""The way in by a link: as what, and past whom, once somebody has been removed."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from meet.errors import RefusedError
+from meet.house import House
+from meet.livekit import LiveKit, Tokens
+from meet.lobby import Lobby
+from meet.meetings import Meetings
+from meet.moderation import Moderation
+from meet.names import Role, new_room
+from meet.places import LoneBox, Places
+from meet.policy import PRESETS
+from meet.rooms import Rooms
+from meet.signed import Invitation, Seat, Signer, now
+from meet.store import Store
+from meet.visit import Entry, Visits
+
+pytestmark = pytest.mark.unit
+
+HOST = "sitzung.musterhausen.example"
+
+
+class Empty:
+    """A store that has nothing and takes everything, a LiveKit without people, no bookings."""
+
+    async def get(self, _: str) -> None:
+        return None
+
+    async def put(self, *_: object) -> None:
+        pass
+
+    async def rooms(self, *_: str) -> dict[str, int]:
+        return {}
+
+    async def people(self, *_: str) -> list[Any]:
+        return []
+
+    async def cancelled(self, _: str) -> bool:
+        return False
+
+    async def nothing(self, *_: object) -> None:
+        pass
+
+    open = remove = permit = nothing
+
+
+class Room:
+    """A room in a house in which citizens wait for nobody."""
+
+    def __init__(self, preset: str = "open") -> None:
+        empty = Empty()
+        livekit = cast(LiveKit, empty)
+        self.signer = Signer(b"k" * 32)
+        self.house = House(tenant=HOST, policy=PRESETS[preset])
+        self.meetings = Meetings(cast(Store, empty))
+        places = Places(LoneBox(livekit), Tokens("key", "s" * 64))
+        lobby = Lobby()
+        self.visits = Visits(self.signer, self.meetings, lobby, places, livekit, cast(Rooms, empty))
+        self.moderation = Moderation(self.visits, self.meetings, lobby, livekit)
+        self.name = new_room()
+
+    def link(self, role: Role) -> Invitation:
+        return Invitation(room=self.name, tenant=HOST, role=role, title="Rat", exp=now() + 3600)
+
+    async def enter(self, role: Role, *, staff: bool = False) -> Entry:
+        return await self.visits.enter(self.link(role), "A", True, self.house, staff, HOST)
+
+    async def seat(self, role: Role) -> Seat:
+        entry = await self.enter(role)
+        assert entry.seat
+        return self.signer.read(Seat, entry.seat)
+
+
+def test_a_removed_moderator_waits_and_comes_in_as_a_participant() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("moderator")
+        await room.moderation.remove(anna, bernd.identity)
+        look = await room.visits.look(room.link("moderator"), room.house, False)
+        assert (look.role, look.lobby) == ("participant", True)
+        entry = await room.enter("moderator")
+        assert (entry.state, entry.seat) == ("waiting", None)
+        await room.moderation.admit(anna, "all", room.house)
+        roles = [one.role for one in (await room.meetings.get(room.name)).people.values()]
+        assert roles == ["moderator", "participant"]
+        # Whoever is known needs no link to be believed.
+        look = await room.visits.look(room.link("moderator"), room.house, True)
+        assert (look.role, look.lobby) == ("moderator", False)
+        assert (await room.enter("moderator", staff=True)).state == "admitted"
+
+    asyncio.run(story())
+
+
+def test_a_moderator_who_was_given_another_role_first_is_one_all_the_same() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("moderator")
+        await room.moderation.role(anna, bernd.identity, "participant", room.house)
+        await room.moderation.remove(anna, bernd.identity)
+        assert (await room.enter("moderator")).state == "waiting"
+
+    asyncio.run(story())
+
+
+def test_moderators_do_not_wait_because_a_participant_was_removed() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("participant")
+        # Bernd moderates for a while, and has no link for it.
+        await room.moderation.role(anna, bernd.identity, "moderator", room.house)
+        await room.moderation.remove(anna, bernd.identity)
+        assert (await room.enter("participant")).state == "waiting"
+        assert (await room.enter("moderator")).state == "admitted"
+
+    asyncio.run(story())
+
+
+def test_a_lock_and_a_house_without_guests_hold_for_a_removed_moderator_too() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("moderator")
+        await room.moderation.remove(anna, bernd.identity)
+        await room.moderation.lock(anna, True)
+        with pytest.raises(RefusedError, match="locked"):
+            await room.enter("moderator")
+        room.house = room.house.model_copy(
+            update={"policy": room.house.policy.model_copy(update={"guests": False})}
+        )
+        with pytest.raises(RefusedError, match="guests"):
+            await room.enter("moderator")
+        assert (await room.enter("moderator", staff=True)).state == "admitted"
+
+    asyncio.run(story())
+
+
+def test_the_next_meeting_knows_nothing_of_the_removal() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("moderator")
+        await room.moderation.remove(anna, bernd.identity)
+        await room.meetings.change(room.name, lambda one: one.finished(now()))
+        assert (await room.enter("moderator")).state == "admitted"
+
+    asyncio.run(story())
