@@ -80,7 +80,7 @@ app.add_typer(answers_app, name="answers")
 
 def show(result: object) -> None:
     """Print a result as JSON on standard output."""
-    print(json.dumps(result, indent=2, default=str))  # noqa: T201
+    print(json.dumps(result, indent=2, default=str, allow_nan=False))  # noqa: T201
 
 
 def ask(question: str) -> str:
@@ -406,7 +406,7 @@ def bench(
     * `./ratssaal bench build boot --check` - and say at the end which goals fall short
     """
     figures = measure.measure(subjects or list(measure.SUBJECTS))
-    show([vars(one) | {"met": one.met} for one in figures]) if as_json else measure.show(figures)
+    show([one.content() for one in figures]) if as_json else measure.show(figures)
     short = [one.name for one in figures if not one.met]
     if check and short:
         raise CommandError(f"Short of the goal: {', '.join(short)}.")

@@ -1,5 +1,6 @@
 """One figure of what was measured, and the time that something takes."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,18 +8,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure, the goal that it must not exceed, and what it was made from."""
+    """One figure, the goal that it must not exceed (None: none), and what it was made from.
+
+    A value that is infinite or not a number is of a measurement in which nothing arrived.
+    """
 
     name: str
     value: float
-    goal: float
+    goal: float | None
     unit: str
     detail: str
 
     @property
     def met(self) -> bool:
-        """Whether the goal is met."""
-        return self.value <= self.goal
+        """Whether the goal is met; where there is none, whether anything was measured at all."""
+        return math.isfinite(self.value) if self.goal is None else self.value <= self.goal
+
+    def content(self) -> dict[str, object]:
+        """As it goes through JSON, which has no word for what is not finite (RFC 8259): null."""
+        value = self.value if math.isfinite(self.value) else None
+        return {**vars(self), "value": value, "met": self.met}
 
 
 def timed(action: Callable[[], object]) -> float:

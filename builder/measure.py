@@ -2,7 +2,6 @@
 machines are shared and noisy; sizes are absolute.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -206,7 +205,7 @@ def measure_meeting() -> Iterator[Figure]:
 def _meeting_figures(
     people: int, ours: crowd.Attendance, floor: crowd.Attendance
 ) -> Iterator[Figure]:
-    def row(name: str, value: float, goal: float, unit: str, alone: str) -> Figure:
+    def row(name: str, value: float, goal: float | None, unit: str, alone: str) -> Figure:
         beside = f"{alone} alone; {ours.server:.2f} processors, crowd {ours.crowd:.2f}"
         return Figure(f"{name}, {people} people", value, goal, unit, beside)
 
@@ -216,9 +215,7 @@ def _meeting_figures(
     yield row("first picture", ours.median / floor.median, 1.3, "x", f"{floor.median:.0f} ms")
     yield row("last one's", ours.worst / floor.worst, 1.3, "x", f"{floor.worst:.0f} ms")
     cost = ours.server / ours.tracks * 1e3
-    yield row(
-        "processor a track", cost, math.inf, "ms/s", f"{floor.server / floor.tracks * 1e3:.2f}"
-    )
+    yield row("processor a track", cost, None, "ms/s", f"{floor.server / floor.tracks * 1e3:.2f}")
 
 
 SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -247,5 +244,6 @@ def show(figures: list[Figure]) -> None:
     table = Table("figure", "measured", "goal", "unit", "from")
     for one in sorted(figures, key=lambda one: not one.met):
         colour = "green" if one.met else "red"
-        table.add_row(one.name, f"[{colour}]{one.value:.2f}", f"{one.goal:g}", one.unit, one.detail)
+        goal = "–" if one.goal is None else f"{one.goal:g}"
+        table.add_row(one.name, f"[{colour}]{one.value:.2f}", goal, one.unit, one.detail)
     console.print(table)
