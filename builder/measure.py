@@ -23,26 +23,10 @@ from builder.stage import GATEWAY, Stage
 from builder.toolbox import Toolbox
 
 MIB = 2**20
-# Everything of ours and of the services that we bring, for the floor of a start.
-OURS = (
-    "apparmor.service",
-    "etcd.service",
-    "livekit.service",
-    "nftables.service",
-    "nginx.service",
-    "ratssaal-address.service",
-    "ratssaal-address-watch.service",
-    "ratssaal-agent.socket",
-    "ratssaal-answers.service",
-    "ratssaal-certificate-renew.timer",
-    "ratssaal-console.service",
-    "ratssaal-converge.service",
-    "ratssaal-setup.socket",
-    "ratssaal-health.service",
-    "ratssaal-health.timer",
-    "ratssaal-certificate.timer",
-    "ratssaal-identity.service",
-)
+# What the preset has on of Debian's own services for the sake of the box. All others start without
+# us, too.
+BROUGHT = ("apparmor.service", "etcd.service", "nftables.service", "nginx.service")
+UNITS = "usr/lib/systemd/system"
 
 
 def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
@@ -83,6 +67,16 @@ def measure_build() -> Iterator[Figure]:
     yield Figure("build with nothing changed", nothing, 2.0, "s", "")
 
 
+def started_for_us() -> list[str]:
+    """Units that start by themselves, ours and those that we bring: the floor is without them."""
+    own = [
+        unit.name
+        for unit in OVERLAYS.glob(f"*/{UNITS}/*.*")
+        if unit.is_file() and "[Install]" in unit.read_text().splitlines()
+    ]
+    return sorted([*BROUGHT, *own])
+
+
 def _start_seconds(stage: Stage, door: firmware.Door) -> tuple[float, float]:
     """Seconds from kernel to the end of the start, and memory in use then, in MiB."""
     owner = keys.ensure_pairs()["secure-boot"]
@@ -104,7 +98,7 @@ def measure_boot() -> Iterator[Figure]:
         for name in ("ours", "floor"):
             (stage.folder / name).mkdir()
         with step("Start with nothing of ours", estimate=False):
-            masks = " ".join(f"systemd.mask={unit}" for unit in OURS)
+            masks = " ".join(f"systemd.mask={unit}" for unit in started_for_us())
             bare = firmware.make_door(built.toolbox, stage.folder / "floor", masks)
             floor, _ = _start_seconds(stage, bare)
         with step("Start of the box", estimate=False):

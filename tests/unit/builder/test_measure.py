@@ -2,12 +2,15 @@
 
 import json
 import math
+import re
+from fnmatch import fnmatch
 
 import pytest
 from typer.testing import CliRunner
 
 from builder import cli, measure
 from builder.figure import Figure
+from builder.paths import OVERLAYS
 
 pytestmark = pytest.mark.unit
 
@@ -44,3 +47,30 @@ def test_people_see_a_dash_where_there_is_no_goal(capsys: pytest.CaptureFixture[
     assert "1.50" in row
     assert "–" in row
     assert "inf" not in row
+
+
+def test_the_floor_of_a_start_is_without_all_that_the_presets_have_on() -> None:
+    """By the presets, in systemd's order; its own parts and the bus belong to the floor."""
+    presets = OVERLAYS.glob("*/usr/lib/systemd/system-preset/*")
+    texts = [one.read_text() for one in sorted(presets, key=lambda one: one.name)]
+    rules = re.findall(r"^(enable|disable) (\S+)$", "\n".join(texts), re.MULTILINE)
+    named = {rule for word, rule in rules if word == "enable" and "*" not in rule}
+    units = [
+        one
+        for one in OVERLAYS.glob("*/usr/lib/systemd/system/*.*")
+        if one.is_file()
+        and "initrd" not in one.parts
+        and re.search(r"^WantedBy=", one.read_text(), re.M)
+    ]
+    on = {
+        one.name
+        for one in units
+        if next(word for word, rule in rules if fnmatch(one.name, rule)) == "enable"
+    }
+    ours = {one for one in on | named if not one.startswith(("systemd-", "dbus-"))}
+    left_out = set(measure.started_for_us())
+    assert ours <= left_out, ours - left_out
+    assert {"ratssaal-meet.socket", "ratssaal-prove.socket", "livekit.service"} <= left_out
+    # systemd cannot mask what is no unit, and the kernel cuts a long line.
+    assert not [one for one in left_out if "@" in one]
+    assert len(" ".join(f"systemd.mask={one}" for one in left_out)) < 1200
