@@ -10,7 +10,7 @@ from pathlib import Path
 
 from builder.cache import exclusive, hash_of, is_complete, new_entry
 from builder.errors import CommandError, MissingError, UsageError
-from builder.paths import IMAGES, STACKS, cache_folder
+from builder.paths import IMAGES, PROJECT, STACKS, cache_folder
 from builder.progress import step
 from builder.toolbox import Toolbox
 
@@ -142,10 +142,13 @@ def _licences(stack: Stack, toolbox: Toolbox, package: str, environment: dict[st
 
 def _explained(error: CommandError, stack: Stack, offline: bool) -> CommandError | MissingError:
     if "checksum mismatch" in error.message or "SECURITY ERROR" in error.message:
+        # The tests' own programs are compiled here as well, from locks in other places.
+        sums = stack.lock / "go.sum"
+        shown = sums.relative_to(PROJECT) if sums.is_relative_to(PROJECT) else sums
         return CommandError(
             f"A module of {stack.name} is not the one in its lock file: its checksum differs.\n"
             f"{error.message}",
-            f"Nothing was built. If images/stacks/{stack.name}/go.sum was edited, restore it; "
+            f"Nothing was built. If {shown} was edited, restore it; "
             "otherwise somebody changed the module on its way to you.",
         )
     if offline and "GOPROXY=off" in error.message:

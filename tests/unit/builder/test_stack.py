@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from builder import stack
-from builder.errors import UsageError
-from builder.paths import IMAGES
+from builder import crowd, stack
+from builder.errors import CommandError, UsageError
+from builder.paths import IMAGES, PROJECT
 
 pytestmark = pytest.mark.unit
 
@@ -63,3 +63,19 @@ def test_the_tool_is_found_in_every_form_of_a_lock(tmp_path: Path, text: str) ->
     (tmp_path / "go.mod").write_text(text)
     found = stack.Stack("sfu", tmp_path).tool()
     assert found == ("town.example/sfu/cmd/sfu", "town.example/sfu", "v1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("one", "named"),
+    [
+        (stack.choose("livekit"), "images/stacks/livekit/go.sum"),
+        (stack.Stack("load", crowd.LOCK), "tests/load/go.sum"),
+        (stack.Stack("pebble", PROJECT / "tests/box/pebble"), "tests/box/pebble/go.sum"),
+        (stack.Stack("sfu", Path("/elsewhere/sfu")), "/elsewhere/sfu/go.sum"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_wrong_checksum_names_the_file_that_it_differs_from(one: stack.Stack, named: str) -> None:
+    failed = CommandError("verifying town.example/sfu@v1.2.3: checksum mismatch")
+    explained = stack._explained(failed, one, offline=False)
+    assert f"If {named} was edited" in explained.hint
