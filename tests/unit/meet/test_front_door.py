@@ -78,7 +78,7 @@ def test_rooms_are_made_slowly_and_looked_at_freely() -> None:
     assert "limit_req_zone $maker zone=rooms:1m rate=30r/m;" in text
     (block,) = re.findall(r"map \$request_method \$maker \{(.*?)\}", text, re.DOTALL)
     # nginx counts nothing under an empty key.
-    assert block.split() == ["default", '"";', "POST", "$binary_remote_addr;"]
+    assert block.split() == ["default", '"";', "POST", "$subscriber;"]
 
 
 def test_each_limit_is_one_that_the_web_server_has() -> None:
