@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,8 @@ from builder.stage import Stage, die_with_parent
 
 GUESTS = ("Anna", "Bernd")
 FRAMES = 30
+# How long a guest may stay; the clocks of the box and of this machine may differ.
+STAY = timedelta(hours=1)
 
 
 class Reachable(Protocol):
@@ -49,16 +52,18 @@ def token(keys: str, room: str, shown: str) -> str:
     """A token for `room`, signed with the first key of LiveKit's key file `keys`.
 
     The identity is random, since LiveKit writes it into its log; `shown` is the name for people.
+    The rooms service wants to know when a place in the test room ends.
     """
     name, secret = next(iter(yaml.safe_load(keys).items()))
     grants = api.VideoGrants(room_join=True, room=room, can_publish=True, can_subscribe=True)
     access = api.AccessToken(str(name), str(secret)).with_identity(secrets.token_urlsafe(12))
-    access = access.with_name(shown).with_grants(grants)
+    until = str(int(time.time() + STAY.total_seconds()))
+    access = access.with_name(shown).with_grants(grants).with_attributes({"until": until})
     return access.with_ttl(timedelta(minutes=10)).to_jwt()
 
 
 def trial_room() -> str:
-    """A new room of the one kind that the rooms service opens to any token of the box's key."""
+    """A new room of the one kind that the rooms service opens to tokens of the box's key alone."""
     return f"ratssaal-test-{secrets.token_hex(8)}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from typing import Any
 
 from firstboot import passes, proof
@@ -11,9 +12,13 @@ from firstboot.texts import LANGUAGES, SaidError, say
 JOIN = "/usr/lib/ratssaal/stack/join"
 
 
-def place(name: str) -> dict[str, Any]:
-    """A place in the test room for `name`: what the stack's client needs to join."""
-    command = [JOIN, "ratssaal-test", name]
+def place(name: str, until: int | None = None) -> dict[str, Any]:
+    """A place in the test room for `name`: what the stack's client needs to join.
+
+    until: when it ends, in seconds since 1970; else it lasts as long as a new pass.
+    """
+    ends = until or int(time.time()) + passes.SECONDS
+    command = [JOIN, "ratssaal-test", name, str(ends)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
@@ -48,9 +53,10 @@ def holder(store: Store, token: str) -> dict[str, Any]:
 def guest(store: Store, token: str, language: str) -> dict[str, Any]:
     """A place in the test room for whoever holds a pass, called by its kind in `language`.
 
-    It says nothing of a person. Raises SaidError as `holder`, ValueError for a language that the
-    box does not speak.
+    It ends with the pass and says nothing of a person. Raises SaidError as `holder`, ValueError for
+    a language that the box does not speak.
     """
     if language not in LANGUAGES:
         raise ValueError(language)
-    return place(say(language, f"proof.{holder(store, token)['kind']}"))
+    held = holder(store, token)
+    return place(say(language, f"proof.{held['kind']}"), held["until"])

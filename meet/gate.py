@@ -5,16 +5,19 @@ where the meeting still wants it: the person was let in, and may send all that t
 """
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from meet.livekit import Claims, Tokens, sent
 from meet.meeting import Meeting
 from meet.names import TEST_ROOM
 from meet.policy import Policy
+from meet.signed import now
 
 MOST_CHARACTERS = 16000
 # A per cent sign that begins no character: readers differ about what follows.
 BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+MOMENT = re.compile(r"[0-9]{1,12}")
 
 
 def token_of(address: str, authorization: str) -> str | None:
@@ -55,9 +58,19 @@ def checked(tokens: Tokens, address: str, authorization: str) -> Claims | None:
         return None
 
 
+def trial_over(attributes: Mapping[str, str]) -> bool:
+    """Whether the time of somebody in the test room is over, as it is where no end was given him.
+
+    The attribute `until` is in seconds since 1970; LiveKit keeps it in tokens that it renews.
+    """
+    until = attributes.get("until", "")
+    return not MOMENT.fullmatch(until) or int(until) <= now()
+
+
 def in_test_room(claims: Claims) -> bool:
-    """Whether the token is for the room in which the box's own people try their cameras."""
-    return bool(TEST_ROOM.fullmatch(claims.video.room)) and _plain(claims)
+    """Whether the token is for the room in which the box's own people try their cameras, still."""
+    found = TEST_ROOM.fullmatch(claims.video.room)
+    return bool(found) and _plain(claims) and not trial_over(claims.attributes)
 
 
 def _plain(claims: Claims) -> bool:

@@ -5,12 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from meet.errors import RefusedError
-from meet.gate import checked, in_test_room, passes
+from meet.gate import checked, in_test_room, passes, trial_over
 from meet.house import Houses
 from meet.livekit import LiveKit, Tokens
 from meet.lobby import Lobby
 from meet.meetings import Meetings
 from meet.moderation import Moderation
+from meet.names import TEST_ROOM
 from meet.ownerless import Empty
 from meet.places import LoneBox, Places
 from meet.rooms import Rooms
@@ -86,6 +87,14 @@ class Service:
         await self.livekit.open(claims.video.room, policy.with_rules(meeting.rules).max_people)
         return True
 
+    async def end_trials(self, room: str) -> None:
+        """Put those out of a test room whose time there is over; the gate keeps them out."""
+        # What goes wrong here keeps no meeting from its end; the clock comes round again.
+        with suppress(RefusedError):
+            for one in await self.livekit.people(room):
+                if trial_over(one.attributes):
+                    await self.livekit.remove(room, one.identity)
+
     async def look_after(self) -> None:
         """End, for ever, meetings that last longer than allowed, or that all have left."""
         while True:
@@ -93,7 +102,9 @@ class Service:
             with suppress(RefusedError):
                 house = (await self.houses.get()).policy
                 for room, people in (await self.livekit.rooms()).items():
-                    if people:
+                    if TEST_ROOM.fullmatch(room):
+                        await self.end_trials(room)
+                    elif people:
                         self.meetings.alive(room)
                 for room, meeting in self.meetings.known().items():
                     most = house.with_rules(meeting.rules).max_minutes * 60

@@ -1,9 +1,11 @@
 """A call's tokens let a guest into one room for a while; a call counts when both guests saw."""
 
 import datetime
+import json
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import jwt
@@ -13,12 +15,16 @@ from builder import call
 from builder.call import Call, token
 from builder.errors import RatssaalError
 from builder.paths import PROJECT
+from meet.gate import in_test_room
+from meet.livekit import Tokens
 
 pytestmark = pytest.mark.unit
 
 SECRET = "0123456789abcdef" * 4
 KEYS = f'"a1b2c3d4e5f60718": "{SECRET}"\n'
 WRITER = PROJECT / "overlays/livekit/usr/lib/ratssaal/stack/secrets"
+JOIN = WRITER.with_name("join")
+LIVEKIT = Tokens("a1b2c3d4e5f60718", SECRET)
 
 
 def claims(signed: str, secret: str = SECRET) -> dict[str, object]:
@@ -44,6 +50,28 @@ def test_a_token_ends_soon() -> None:
     found = claims(token(KEYS, "rathaus", "Anna"))
     ends = int(str(found["exp"]))
     assert begun < ends <= begun + 15 * 60
+
+
+def test_guests_of_a_call_and_of_the_stack_s_own_program_say_when_their_places_end(
+    tmp_path: Path,
+) -> None:
+    room = call.trial_room()
+    own = LIVEKIT.read(token(KEYS, room, "Anna"))
+    assert in_test_room(own)
+    (tmp_path / "keys.yaml").write_text(KEYS)
+    program = JOIN.read_text().replace("/var/lib/ratssaal/secrets/stack", str(tmp_path))
+    begun = int(datetime.datetime.now(datetime.UTC).timestamp())
+    for left, opens in ((300, True), (3600, True), (-1, False)):
+        ended = subprocess.run(
+            [sys.executable, "-c", program, "ratssaal-test", "Handy", str(begun + left)],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        given = json.loads(ended.stdout)["token"]
+        read = jwt.decode(given, options={"verify_signature": False})
+        assert begun + min(left, 600) <= read["exp"] <= begun + min(left, 600) + 5
+        assert in_test_room(LIVEKIT.read(given)) is opens
 
 
 def test_a_token_is_signed_with_the_key_and_no_other() -> None:

@@ -51,7 +51,8 @@ class Box:
         self.show_cards("one-card")
         monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
         # The stack's own programs: places are had, the box's own call is not.
-        self.program("join", """printf '{"room": "%s", "name": "%s"}' "$1" "$2" """)
+        printed = """printf '{"room": "%s", "name": "%s", "until": %s}' "$1" "$2" "$3" """
+        self.program("join", printed)
         monkeypatch.setattr(trial_room, "JOIN", str(programs / "join"))
         call = proof.call_itself
         monkeypatch.setattr(call, "__defaults__", (self.tls, folder / "prove.sock"))

@@ -46,6 +46,11 @@ def passed(clerk: Clerk) -> str:
     return found[0].attributes["data-link"].partition("/test/#")[2]
 
 
+def until(given: str) -> int:
+    """When a pass ends, in seconds since 1970."""
+    return int(given.split(".")[1], 16)
+
+
 def rows(clerk: Clerk) -> dict[str, str]:
     """Which ways the table names, and whether they work."""
     return {
@@ -65,9 +70,9 @@ def test_a_phone_gets_in_by_its_pass_alone_and_its_line_appears(
     }  # fmt: skip
     given = passed(ready)
     answer = post(house, "place", {"pass": given})
-    assert answer.json() == {"room": "ratssaal-test", "name": "Handy"}
+    assert answer.json() == {"room": "ratssaal-test", "name": "Handy", "until": until(given)}
     foreign = post(house, "place", {"pass": given}, "en-GB,en;q=0.9")
-    assert foreign.json() == {"room": "ratssaal-test", "name": "Phone"}
+    assert foreign.json() == {"room": "ratssaal-test", "name": "Phone", "until": until(given)}
     assert "set-cookie" not in answer.headers
     assert post(house, "report", {"pass": given, **REPORT}).json() == {"where": "unknown"}
     ready.get("/setup/proof")
