@@ -47,7 +47,9 @@ def test_sentences_take_the_same_values_as_in_german(language: str) -> None:
             assert values(text) == values(german[key]), key
 
 
-@pytest.mark.parametrize("part", ["start", "closed", "entry", "check", "waiting", "over", "old"])
+@pytest.mark.parametrize(
+    "part", ["start", "closed", "entry", "check", "blur", "waiting", "over", "old"]
+)
 def test_the_whole_way_in_is_there_in_easy_german(part: str) -> None:
     german = {key for key in texts("de") if key.startswith(f"{part}.")}
     assert german

@@ -1,15 +1,18 @@
-/* What this browser remembers of a person: language and devices, never a name or a room. */
+/* What this browser remembers of a person: language, devices, blur; never a name or a room. */
 
 const PREFIX = "ratssaal.";
 
-export type Kept = "language" | "camera" | "microphone" | "speaker" | "keys";
+export type Kept = "language" | "camera" | "microphone" | "speaker" | "blur" | "keys";
 
-/** What was kept, or null; also null where the browser keeps nothing (private windows). */
+// Where the browser keeps nothing (private windows) it holds for as long as the page.
+const meanwhile = new Map<Kept, string>();
+
+/** What was kept, or null. */
 export function kept(name: Kept): string | null {
   try {
     return localStorage.getItem(PREFIX + name);
   } catch {
-    return null;
+    return meanwhile.get(name) ?? null;
   }
 }
 
@@ -17,6 +20,6 @@ export function keep(name: Kept, value: string): void {
   try {
     localStorage.setItem(PREFIX + name, value);
   } catch {
-    // Nothing is lost but the convenience.
+    meanwhile.set(name, value);
   }
 }

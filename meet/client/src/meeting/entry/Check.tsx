@@ -5,23 +5,35 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../parts/Button";
 import { Devices } from "../../parts/Devices";
 import type { Kind } from "../../parts/Devices";
+import { Tick } from "../../parts/Field";
+import { keep } from "../../parts/kept";
 import { Notice } from "../../parts/Notice";
+import { blurWanted } from "../blur/processor";
+import type { Trouble } from "../blur/processor";
+import { useBlurred } from "./blurred";
 import { Level } from "./Level";
 import { remembered, usePreview } from "./preview";
 import { SpeakerTest } from "./SpeakerTest";
 
 const KINDS: readonly Kind[] = ["camera", "microphone", "speaker"];
 
-export function Check() {
+/** `shows`: whether this person may show a camera in the meeting. */
+export function Check({ shows }: { shows: boolean }) {
   const { t } = useTranslation();
   const [on, setOn] = useState(false);
   const [chosen, setChosen] = useState(remembered);
+  const [blur, setBlur] = useState(blurWanted);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
   const { stream, faults, devices } = usePreview(on, chosen);
+  const shown = useBlurred(stream, shows && blur, (why) => {
+    setBlur(false);
+    setTrouble(why);
+  });
   const show = useCallback(
     (picture: HTMLVideoElement | null) => {
-      if (picture) picture.srcObject = stream;
+      if (picture) picture.srcObject = shown;
     },
-    [stream],
+    [shown],
   );
   const seen = stream !== null && stream.getVideoTracks().length > 0;
   const heard = stream !== null && stream.getAudioTracks().length > 0;
@@ -49,6 +61,7 @@ export function Check() {
           </Notice>
         ) : null;
       })}
+      {trouble && <Notice kind="warning" title={t(`blur.${trouble}`)} />}
       {on && (
         <div className="check">
           <div className="check__picture">
@@ -69,6 +82,17 @@ export function Check() {
                 setChosen({ ...chosen, [kind]: id });
               }}
             />
+            {shows && (
+              <Tick
+                label={t("blur.switch")}
+                value={blur}
+                onChange={(wanted) => {
+                  keep("blur", wanted ? "on" : "off");
+                  setBlur(wanted);
+                  setTrouble(null);
+                }}
+              />
+            )}
           </div>
         </div>
       )}

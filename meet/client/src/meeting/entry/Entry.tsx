@@ -127,7 +127,7 @@ export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
           </Button>
         </div>
       </form>
-      {(speaks || shows) && <Check />}
+      {(speaks || shows) && <Check shows={shows} />}
     </Page>
   );
 }

@@ -1,15 +1,18 @@
 /* Other devices in the middle of a meeting. */
 
-import { useRoomContext } from "@livekit/components-react";
+import { useLocalParticipant, useRoomContext } from "@livekit/components-react";
 import { Room } from "livekit-client";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Devices } from "../../parts/Devices";
 import type { Kind } from "../../parts/Devices";
 import { Dialog } from "../../parts/Dialog";
+import { Tick } from "../../parts/Field";
 import { remembered } from "../entry/preview";
 import { SpeakerTest } from "../entry/SpeakerTest";
+import type { Blurring } from "./blur";
 import { useDesk } from "./context";
+import { maySend } from "./person";
 
 const KINDS: readonly Kind[] = ["camera", "microphone", "speaker"];
 const LIVEKIT: Record<Kind, MediaDeviceKind> = {
@@ -18,9 +21,15 @@ const LIVEKIT: Record<Kind, MediaDeviceKind> = {
   speaker: "audiooutput",
 };
 
-export function DevicesDialog({ onClose }: { onClose: () => void }) {
+interface Props {
+  blur: Blurring;
+  onClose: () => void;
+}
+
+export function DevicesDialog({ blur, onClose }: Props) {
   const { t } = useTranslation();
   const room = useRoomContext();
+  const { localParticipant: me } = useLocalParticipant();
   const { ask } = useDesk();
   const [devices, setDevices] = useState<MediaDeviceInfo[]>([]);
   const [chosen, setChosen] = useState(remembered);
@@ -45,6 +54,7 @@ export function DevicesDialog({ onClose }: { onClose: () => void }) {
           ask(room.switchActiveDevice(LIVEKIT[kind], id));
         }}
       />
+      {maySend(me, "camera") && <Tick label={t("blur.switch")} value={blur.on} onChange={blur.set} />}
       <SpeakerTest speaker={chosen.speaker} />
       <p className="kern-body">{t("device.hint")}</p>
     </Dialog>

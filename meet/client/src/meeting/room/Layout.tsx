@@ -9,6 +9,7 @@ import { Notice } from "../../parts/Notice";
 import { useHouse } from "../../parts/Page";
 import { sentence } from "../../parts/problem";
 import { Bar } from "./Bar";
+import { useBlur } from "./blur";
 import { Chat } from "./Chat";
 import type { Failed } from "./connect";
 import { DeskContext, usePeople } from "./context";
@@ -56,6 +57,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const lobby = useLobby(seat, moderates, say);
   const chat = useChat(panel === "chat", say);
   const text = useLiveText(panel === "text", say);
+  const blur = useBlur(say);
   useEvents(say);
 
   const title = look.title || t("room.untitled");
@@ -138,7 +140,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
             else onLeave();
           }}
         />
-        {dialog === "devices" && <DevicesDialog onClose={close} />}
+        {dialog === "devices" && <DevicesDialog blur={blur} onClose={close} />}
         {dialog === "shortcuts" && <Shortcuts keys={shortcuts} onClose={close} />}
         {dialog === "leave" && (
           <LeaveDialog
