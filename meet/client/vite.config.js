@@ -1,10 +1,37 @@
 import react from "@vitejs/plugin-react";
+import sharp from "sharp";
 import { defineConfig } from "vite";
+
+const ICON = "public/assets/icon.svg";
+const GROUND = "#0b4f8a"; // the icon's own
+
+/** The icon in pixels, for home screens: as it is; filling its square, for iOS, which rounds the corners;
+    and with room around it, for Android, which cuts out a shape. */
+function icons() {
+  const drawn = (size) => sharp(ICON, { density: 1200 }).resize(size, size);
+  const files = {
+    "icon-192.png": drawn(192),
+    "icon-512.png": drawn(512),
+    "icon-180.png": drawn(180).flatten({ background: GROUND }),
+    "icon-maskable.png": drawn(410)
+      .flatten({ background: GROUND })
+      .extend({ top: 51, bottom: 51, left: 51, right: 51, background: GROUND }),
+  };
+  return {
+    name: "icons",
+    async generateBundle() {
+      for (const [name, picture] of Object.entries(files)) {
+        const source = await picture.png().toBuffer();
+        this.emitFile({ type: "asset", fileName: `assets/${name}`, source });
+      }
+    },
+  };
+}
 
 // Names without hashes: the wizard's pages, drawn on the box, name these files as well.
 export default defineConfig({
   base: "/",
-  plugins: [react()],
+  plugins: [react(), icons()],
   worker: {
     format: "es",
     rollupOptions: { output: { entryFileNames: "assets/[name].js" } },

@@ -1,5 +1,6 @@
 """What is in the image, and what must not be."""
 
+import json
 import re
 import stat
 from pathlib import Path
@@ -163,3 +164,16 @@ def test_the_rooms_service_is_there_without_the_sources_of_its_pages(usr: Path) 
     assert (usr / "lib/ratssaal/meet/gate.py").exists()
     assert not (usr / "lib/ratssaal/meet/client").exists()
     assert (usr / "lib/systemd/system/ratssaal-meet.service").exists()
+
+
+def test_what_the_pages_load_later_lies_on_the_box(usr: Path) -> None:
+    """Icons of the installable page, and what blurs a background."""
+    www = usr / "share/ratssaal/www"
+    manifest = json.loads((www / "m/ratssaal.webmanifest").read_text())
+    icons = [icon["src"] for icon in manifest["icons"]]
+    assert len(icons) == 4
+    engine = "_solution_simd_wasm_bin"
+    parts = (".js", ".binarypb", "_landscape.tflite", f"{engine}.js", f"{engine}.wasm")
+    blur = [f"/assets/selfie_segmentation{part}" for part in parts]
+    for file in [*icons, "/assets/icon-180.png", *blur]:
+        assert (www / file[1:]).stat().st_size > 0, file
