@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import sharp from "sharp";
 import { defineConfig } from "vite";
@@ -28,10 +29,22 @@ function icons() {
   };
 }
 
+/** What all pages say of themselves in the same words. */
+function head() {
+  const lines = readFileSync("src/parts/head.html", "utf8");
+  return {
+    name: "head",
+    transformIndexHtml: {
+      order: "pre",
+      handler: (page) => page.replace("<head>\n", (found) => found + lines),
+    },
+  };
+}
+
 // Names without hashes: the wizard's pages, drawn on the box, name these files as well.
 export default defineConfig({
   base: "/",
-  plugins: [react(), icons()],
+  plugins: [react(), head(), icons()],
   worker: {
     format: "es",
     rollupOptions: { output: { entryFileNames: "assets/[name].js" } },

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { redeem } from "../api/calls";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
+import { Form } from "../parts/Form";
 import { sentence } from "../parts/problem";
 
 export function CodeForm() {
@@ -29,13 +30,7 @@ export function CodeForm() {
   return (
     <>
       <p className="kern-body">{t("start.lead")}</p>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send();
-        }}
-      >
+      <Form onSend={() => void send()}>
         <TextField
           label={t("start.code")}
           hint={t("start.hint")}
@@ -48,7 +43,7 @@ export function CodeForm() {
         <div className="buttons">
           <Button submit>{t("start.go")}</Button>
         </div>
-      </form>
+      </Form>
       <p className="kern-body">{t("start.encrypted")}</p>
     </>
   );

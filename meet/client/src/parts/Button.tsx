@@ -1,6 +1,7 @@
-/* KERN's button. */
+/* KERN's button, and the one that closes what it stands in. */
 
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 
 interface Props {
   kind?: "primary" | "secondary" | "tertiary";
@@ -24,6 +25,20 @@ export function Button(props: Props) {
       aria-label={name}
     >
       <span className="kern-label">{props.children}</span>
+    </button>
+  );
+}
+
+export function Close({ onPress }: { onPress: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <button
+      type="button"
+      className="kern-btn kern-btn--tertiary"
+      onClick={onPress}
+      aria-label={t("close")}
+    >
+      <span className="kern-icon kern-icon--close" aria-hidden="true" />
     </button>
   );
 }

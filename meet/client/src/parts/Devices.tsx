@@ -6,22 +6,21 @@ import { keep } from "./kept";
 
 export type Kind = "camera" | "microphone" | "speaker";
 
-const KINDS: Record<Kind, MediaDeviceKind> = {
+export const KINDS: Record<Kind, MediaDeviceKind> = {
   camera: "videoinput",
   microphone: "audioinput",
   speaker: "audiooutput",
 };
 
 interface Props {
-  kinds: readonly Kind[];
   devices: readonly MediaDeviceInfo[];
   chosen: Record<Kind, string>;
   onChoose: (kind: Kind, id: string) => void;
 }
 
-export function Devices({ kinds, devices, chosen, onChoose }: Props) {
+export function Devices({ devices, chosen, onChoose }: Props) {
   const { t } = useTranslation();
-  return kinds.map((kind) => {
+  return (["camera", "microphone", "speaker"] as const).map((kind) => {
     const found = devices.filter((one) => one.kind === KINDS[kind] && one.deviceId);
     if (found.length === 0) return null;
     const there = found.some((one) => one.deviceId === chosen[kind]);

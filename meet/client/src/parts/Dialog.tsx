@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useEffect, useId, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { Close } from "./Button";
 
 interface Props {
   title: string;
@@ -12,7 +12,6 @@ interface Props {
 }
 
 export function Dialog({ title, onClose, children, footer }: Props) {
-  const { t } = useTranslation();
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -30,14 +29,7 @@ export function Dialog({ title, onClose, children, footer }: Props) {
         <h2 className="kern-title kern-title--large" id={id}>
           {title}
         </h2>
-        <button
-          type="button"
-          className="kern-btn kern-btn--tertiary"
-          onClick={onClose}
-          aria-label={t("close")}
-        >
-          <span className="kern-icon kern-icon--close" aria-hidden="true" />
-        </button>
+        <Close onPress={onClose} />
       </header>
       <section className="kern-dialog__body">{children}</section>
       {footer !== undefined && <footer className="kern-dialog__footer">{footer}</footer>}

@@ -6,6 +6,7 @@ import { staff } from "../api/calls";
 import type { Booking, Policy } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField, Tick } from "../parts/Field";
+import { Form } from "../parts/Form";
 import { Notice } from "../parts/Notice";
 import { sentence } from "../parts/problem";
 import { keepKey, newKey } from "./keys";
@@ -64,13 +65,7 @@ export function Book({ house, short, onBooked }: Props) {
           <p className="kern-body">{problem}</p>
         </Notice>
       )}
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send();
-        }}
-      >
+      <Form onSend={() => void send()}>
         <TextField
           label={t("book.name")}
           hint={t("book.nameHint")}
@@ -92,7 +87,7 @@ export function Book({ house, short, onBooked }: Props) {
         <div className="buttons">
           <Button submit>{t("book.go")}</Button>
         </div>
-      </form>
+      </Form>
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Booking, Role } from "../api/types";
 import { Button } from "../parts/Button";
-import { Dialog } from "../parts/Dialog";
+import { Confirm } from "../parts/Confirm";
 import { useMoment } from "../parts/moment";
 import { Notice } from "../parts/Notice";
 import { dropKey, keyOf, withKey } from "./keys";
@@ -111,28 +111,16 @@ function Room({ room, fresh, signedIn, onCancel }: RoomProps) {
       )}
       {signedIn && encrypted && room.opens && <p className="kern-body kern-body--small">{t("rooms.encrypted")}</p>}
       {asking && (
-        <Dialog
+        <Confirm
           title={t("rooms.cancelTitle", { title: room.title })}
+          text={t("rooms.cancelText")}
+          action={t("rooms.cancel")}
+          onConfirm={() => {
+            dropKey(room.id);
+            onCancel(room.id);
+          }}
           onClose={() => { setAsking(false); }}
-          footer={
-            <>
-              <Button kind="secondary" onPress={() => { setAsking(false); }}>
-                {t("cancel")}
-              </Button>
-              <Button
-                onPress={() => {
-                  setAsking(false);
-                  dropKey(room.id);
-                  onCancel(room.id);
-                }}
-              >
-                {t("rooms.cancel")}
-              </Button>
-            </>
-          }
-        >
-          <p className="kern-body">{t("rooms.cancelText")}</p>
-        </Dialog>
+        />
       )}
     </article>
   );

@@ -11,10 +11,14 @@ interface Props {
   onChange: (policy: Policy) => void;
 }
 
-const ENTRY = ["muted_at_entry", "camera_off_at_entry"] as const;
-
 export function Rules({ house, policy, onChange }: Props) {
   const { t } = useTranslation();
+  // What the house asks for anyway, or has not got, is no choice.
+  const ticks = [
+    ...(house.lobby ? [] : (["lobby"] as const)),
+    ...(["muted_at_entry", "camera_off_at_entry"] as const),
+    ...(["chat", "live_text"] as const).filter((one) => house[one]),
+  ];
   return (
     <details className="kern-accordion">
       <summary className="kern-accordion__header">
@@ -34,16 +38,7 @@ export function Rules({ house, policy, onChange }: Props) {
             />
           ),
         )}
-        {!house.lobby && (
-          <Tick
-            label={t("rules.lobby")}
-            value={policy.lobby}
-            onChange={(lobby) => {
-              onChange({ ...policy, lobby });
-            }}
-          />
-        )}
-        {ENTRY.map((one) => (
+        {ticks.map((one) => (
           <Tick
             key={one}
             label={t(`rules.${one}`)}
@@ -53,18 +48,6 @@ export function Rules({ house, policy, onChange }: Props) {
             }}
           />
         ))}
-        {(["chat", "live_text"] as const).map((one) =>
-          house[one] ? (
-            <Tick
-              key={one}
-              label={t(`rules.${one}`)}
-              value={policy[one]}
-              onChange={(value) => {
-                onChange({ ...policy, [one]: value });
-              }}
-            />
-          ) : null,
-        )}
         {house.encryption === "offered" && (
           <>
             <Tick

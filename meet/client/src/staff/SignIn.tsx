@@ -6,6 +6,7 @@ import { staff } from "../api/calls";
 import type { Staff } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
+import { Form } from "../parts/Form";
 import { Notice } from "../parts/Notice";
 import { sentence } from "../parts/problem";
 
@@ -34,12 +35,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
           <p className="kern-body">{problem}</p>
         </Notice>
       )}
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send();
-        }}
-      >
+      <Form browserAsks onSend={() => void send()}>
         <TextField label={t("staff.name")} value={name} onChange={setName} autoComplete="username" required />
         <TextField
           label={t("staff.password")}
@@ -61,7 +57,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
         <div className="buttons">
           <Button submit>{t("staff.go")}</Button>
         </div>
-      </form>
+      </Form>
     </>
   );
 }

@@ -4,7 +4,6 @@ import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../parts/Button";
 import { Devices } from "../../parts/Devices";
-import type { Kind } from "../../parts/Devices";
 import { Tick } from "../../parts/Field";
 import { keep } from "../../parts/kept";
 import { Notice } from "../../parts/Notice";
@@ -14,8 +13,6 @@ import { useBlurred } from "./blurred";
 import { Level } from "./Level";
 import { remembered, usePreview } from "./preview";
 import { SpeakerTest } from "./SpeakerTest";
-
-const KINDS: readonly Kind[] = ["camera", "microphone", "speaker"];
 
 /** `shows`: whether this person may show a camera in the meeting. */
 export function Check({ shows }: { shows: boolean }) {
@@ -75,7 +72,6 @@ export function Check({ shows }: { shows: boolean }) {
             {heard && <Level stream={stream} />}
             <SpeakerTest speaker={chosen.speaker} />
             <Devices
-              kinds={KINDS}
               devices={devices}
               chosen={chosen}
               onChoose={(kind, id) => {

@@ -6,6 +6,7 @@ import { Refused } from "../../api/calls";
 import type { Look } from "../../api/types";
 import { Button } from "../../parts/Button";
 import { TextField, Tick } from "../../parts/Field";
+import { Form } from "../../parts/Form";
 import { Notice } from "../../parts/Notice";
 import { Page, useHouse } from "../../parts/Page";
 import { sentence } from "../../parts/problem";
@@ -75,13 +76,7 @@ export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
           <p className="kern-body">{sentence(t, problem)}</p>
         </Notice>
       )}
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          send();
-        }}
-      >
+      <Form onSend={send}>
         <TextField
           label={t("entry.name")}
           hint={t(policy.pseudonyms ? "entry.pseudonym" : "entry.nameHint")}
@@ -126,7 +121,7 @@ export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
             {t(busy ? "entry.busy" : "entry.go")}
           </Button>
         </div>
-      </form>
+      </Form>
       {(speaks || shows) && <Check shows={shows} />}
     </Page>
   );

@@ -4,8 +4,7 @@ import { useLocalParticipant, useRoomContext } from "@livekit/components-react";
 import { Room } from "livekit-client";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Devices } from "../../parts/Devices";
-import type { Kind } from "../../parts/Devices";
+import { Devices, KINDS } from "../../parts/Devices";
 import { Dialog } from "../../parts/Dialog";
 import { Tick } from "../../parts/Field";
 import { remembered } from "../entry/preview";
@@ -13,13 +12,6 @@ import { SpeakerTest } from "../entry/SpeakerTest";
 import type { Blurring } from "./blur";
 import { useDesk } from "./context";
 import { maySend } from "./person";
-
-const KINDS: readonly Kind[] = ["camera", "microphone", "speaker"];
-const LIVEKIT: Record<Kind, MediaDeviceKind> = {
-  camera: "videoinput",
-  microphone: "audioinput",
-  speaker: "audiooutput",
-};
 
 interface Props {
   blur: Blurring;
@@ -46,12 +38,11 @@ export function DevicesDialog({ blur, onClose }: Props) {
   return (
     <Dialog title={t("bar.devices")} onClose={onClose}>
       <Devices
-        kinds={KINDS}
         devices={devices}
         chosen={chosen}
         onChoose={(kind, id) => {
           setChosen({ ...chosen, [kind]: id });
-          ask(room.switchActiveDevice(LIVEKIT[kind], id));
+          ask(room.switchActiveDevice(KINDS[kind], id));
         }}
       />
       {maySend(me, "camera") && <Tick label={t("blur.switch")} value={blur.on} onChange={blur.set} />}

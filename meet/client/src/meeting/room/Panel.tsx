@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useEffect, useEffectEvent, useId, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { Close } from "../../parts/Button";
 
 interface Props {
   title: string;
@@ -11,7 +11,6 @@ interface Props {
 }
 
 export function Panel({ title, onClose, children }: Props) {
-  const { t } = useTranslation();
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
   const panel = useRef<HTMLElement>(null);
@@ -30,23 +29,12 @@ export function Panel({ title, onClose, children }: Props) {
     };
   }, []);
   return (
-    <aside
-      className="panel"
-      aria-labelledby={id}
-      ref={panel}
-    >
+    <aside className="panel" aria-labelledby={id} ref={panel}>
       <header className="panel__top">
         <h2 className="kern-heading-small panel__title" id={id} ref={heading} tabIndex={-1}>
           {title}
         </h2>
-        <button
-          type="button"
-          className="kern-btn kern-btn--tertiary"
-          onClick={onClose}
-          aria-label={t("close")}
-        >
-          <span className="kern-icon kern-icon--close" aria-hidden="true" />
-        </button>
+        <Close onPress={onClose} />
       </header>
       {children}
     </aside>

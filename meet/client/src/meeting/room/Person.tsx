@@ -6,7 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Source } from "../../api/types";
 import { Button } from "../../parts/Button";
-import { Dialog } from "../../parts/Dialog";
+import { Confirm } from "../../parts/Confirm";
 import { useDesk } from "./context";
 import { Icon } from "./icons";
 import { handOf, mayAllow, maySend, roleOf, sends } from "./person";
@@ -101,27 +101,13 @@ function Moderation({ person }: { person: Participant }) {
         {t("moderate.remove")}
       </Button>
       {removing && (
-        <Dialog
+        <Confirm
           title={t("moderate.removeTitle", { name })}
+          text={t("moderate.removeText")}
+          action={t("moderate.remove")}
+          onConfirm={() => { ask(seat.remove(identity)); }}
           onClose={() => { setRemoving(false); }}
-          footer={
-            <>
-              <Button kind="secondary" onPress={() => { setRemoving(false); }}>
-                {t("cancel")}
-              </Button>
-              <Button
-                onPress={() => {
-                  setRemoving(false);
-                  ask(seat.remove(identity));
-                }}
-              >
-                {t("moderate.remove")}
-              </Button>
-            </>
-          }
-        >
-          <p className="kern-body">{t("moderate.removeText")}</p>
-        </Dialog>
+        />
       )}
     </>
   );

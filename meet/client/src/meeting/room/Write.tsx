@@ -4,6 +4,7 @@ import { useId } from "react";
 import { useLocalParticipant } from "@livekit/components-react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../parts/Button";
+import { Form } from "../../parts/Form";
 import { LONGEST } from "./messages";
 
 interface Props {
@@ -22,13 +23,7 @@ export function Write({ label, button, value, onChange, onSend }: Props) {
     return <p className="kern-body panel__write">{t("messages.mayNot")}</p>;
   }
   return (
-    <form
-      className="panel__write"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSend();
-      }}
-    >
+    <Form className="panel__write" onSend={onSend}>
       <label className="kern-label" htmlFor={id}>
         {label}
       </label>
@@ -49,6 +44,6 @@ export function Write({ label, button, value, onChange, onSend }: Props) {
         }}
       />
       <Button submit>{button}</Button>
-    </form>
+    </Form>
   );
 }

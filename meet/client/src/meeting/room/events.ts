@@ -2,7 +2,7 @@
 
 import { useRoomContext } from "@livekit/components-react";
 import { ParticipantEvent, RoomEvent, Track } from "livekit-client";
-import type { Participant, TrackPublication } from "livekit-client";
+import type { Participant, RoomEventCallbacks, TrackPublication } from "livekit-client";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { Source } from "../../api/types";
@@ -56,21 +56,21 @@ export function useEvents(say: (text: string) => void): void {
     const joined = () => {
       for (const one of SOURCES) before.set(one, maySend(me, one));
     };
-    room.on(RoomEvent.ParticipantConnected, came);
-    room.on(RoomEvent.ParticipantDisconnected, went);
-    room.on(RoomEvent.ParticipantAttributesChanged, changed);
-    room.on(RoomEvent.TrackPublished, shared);
-    room.on(RoomEvent.Connected, joined);
-    room.on(RoomEvent.EncryptionError, unreadable);
+    const stops: (() => void)[] = [];
+    const on = <E extends keyof RoomEventCallbacks>(event: E, call: RoomEventCallbacks[E]) => {
+      room.on(event, call);
+      stops.push(() => room.off(event, call));
+    };
+    on(RoomEvent.ParticipantConnected, came);
+    on(RoomEvent.ParticipantDisconnected, went);
+    on(RoomEvent.ParticipantAttributesChanged, changed);
+    on(RoomEvent.TrackPublished, shared);
+    on(RoomEvent.Connected, joined);
+    on(RoomEvent.EncryptionError, unreadable);
     me.on(ParticipantEvent.TrackMuted, muted);
     me.on(ParticipantEvent.ParticipantPermissionsChanged, permitted);
     return () => {
-      room.off(RoomEvent.ParticipantConnected, came);
-      room.off(RoomEvent.ParticipantDisconnected, went);
-      room.off(RoomEvent.ParticipantAttributesChanged, changed);
-      room.off(RoomEvent.TrackPublished, shared);
-      room.off(RoomEvent.Connected, joined);
-      room.off(RoomEvent.EncryptionError, unreadable);
+      for (const stop of stops) stop();
       me.off(ParticipantEvent.TrackMuted, muted);
       me.off(ParticipantEvent.ParticipantPermissionsChanged, permitted);
     };
