@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from builder.artifacts import Artifacts
 from builder.paths import PROJECT
+from builder.shell import wait_for
 from builder.stage import Stage
 from tests.box.browser import Keyboard, visit
 from tests.box.meeting import NAME, PASSWORD, House, opened
@@ -41,6 +42,32 @@ MOVES = """async () => {
     await new Promise(requestAnimationFrame);
   }
 }"""
+# How many sharp edges a video shows: half of thirty pictures have no more. Chromium's camera
+# draws some 400.
+EDGES = """async selector => {
+  const canvas = new OffscreenCanvas(320, 180);
+  const pen = canvas.getContext("2d", {willReadFrequently: true});
+  const counts = [];
+  while (counts.length < 30) {
+    const video = document.querySelector(selector);
+    await new Promise(done => video.requestVideoFrameCallback(done));
+    pen.drawImage(video, 0, 0, 320, 180);
+    const {data} = pen.getImageData(0, 0, 320, 180);
+    let edges = 0;
+    for (let at = 5; at < data.length; at += 4) edges += Math.abs(data[at] - data[at - 4]) > 40;
+    counts.push(edges);
+  }
+  return counts.sort((one, other) => one - other)[15];
+}"""
+# A machine without graphics that carries the meeting as well may be too slow to blur: here it
+# never asks.
+NEVER_TOO_SLOW = """(() => {
+  const real = globalThis.setInterval;
+  globalThis.setInterval = (...what) =>
+    new Error().stack.includes("/assets/picture.js") ? 0 : real(...what);
+})()"""
+# The policy of another page, as the browser got it.
+POLICY = "path => fetch(path).then(page => page.headers.get('content-security-policy'))"
 # Remembers that the page has said that the line is cut, however soon it is mended.
 WATCH_LINE = """() => {
   globalThis.lineSaid = new Promise((done, failed) => {
@@ -437,3 +464,45 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
     second.get_by_role("button", name=t("entry.go"), exact=True).click()
     second.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
     expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.elsewhere.title"))
+
+
+# Not yet seen to pass on a whole run: with --all until then.
+@pytest.mark.slow
+def test_others_see_a_blurred_background_and_nothing_comes_from_elsewhere(
+    house: House, people: People
+) -> None:
+    """Switched on at the check, off in the meeting; Chromium's camera shows no person."""
+    t = texts("de")
+    anna, berta = people.come(), people.come()
+    berta.add_init_script(NEVER_TOO_SLOW)
+    links = book(anna, t)
+    enter(anna, t, links["moderator"], "Anna")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    berta.goto(links["participant"])
+    berta.get_by_role("button", name=t("check.start"), exact=True).click()
+    own = ".check__picture video"
+    # Chromium plays what is seen alone.
+    berta.locator(own).scroll_into_view_if_needed()
+    sharp = berta.evaluate(EDGES, own)
+    assert sharp > 100
+    with berta.expect_response(re.compile(r"_simd_wasm_bin\.wasm$")) as asked:
+        berta.get_by_label(t("blur.switch"), exact=True).check()
+    assert asked.value.ok
+    assert "script-src 'self' 'wasm-unsafe-eval';" in berta.evaluate(POLICY, "/m/")
+    assert "unsafe" not in berta.evaluate(POLICY, "/rooms/")
+
+    enter(berta, t, links["participant"], "Berta")
+    open_people(anna)
+    admit(anna, t, "Berta")
+    anna.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
+    assert anna.evaluate(MOVES) > 0
+    assert anna.evaluate(EDGES, "[data-remote=camera]") < sharp / 3
+    keep_picture(anna, "meeting-blurred-de-desktop")
+
+    bar(berta, t("bar.devices")).click()
+    berta.get_by_role("dialog").get_by_label(t("blur.switch"), exact=True).uncheck()
+    wait_for(
+        lambda: anna.evaluate(EDGES, "[data-remote=camera]") > sharp / 3,
+        JOIN_MS / 1000,
+        "others to see the whole picture again",
+    )
