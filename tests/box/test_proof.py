@@ -15,8 +15,7 @@ from tests.box.browser import browser, visit
 from tests.box.screens import look
 from tests.box.test_answers import NAME, PASSWORD, by_acme, written
 
-# Not yet seen to pass on a whole run: with --all until then.
-pytestmark = [pytest.mark.box, pytest.mark.slow]
+pytestmark = pytest.mark.box
 
 RELAY = f"turn.{NAME}"
 CALL_MS = 40_000
