@@ -1,28 +1,36 @@
-/* Signing in: name, password, and the app's six digits where somebody has them. */
+/* Signing in: by the house's directory where it has one; else by name, password, and the app's six
+   digits where somebody has them. */
 
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { staff } from "../api/calls";
+import { DIRECTORY, Refused, staff } from "../api/calls";
 import type { Staff } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { Notice } from "../parts/Notice";
 import { sentence } from "../parts/problem";
 
-export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
+interface Props {
+  directory: string | null;
+  /** Why the directory did not sign somebody in, a word of the service; null: nobody came from there. */
+  refused: string | null;
+  onSignedIn: (known: Staff) => void;
+}
+
+export function SignIn({ directory, refused, onSignedIn }: Props) {
   const { t } = useTranslation();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [totp, setTotp] = useState("");
-  const [problem, setProblem] = useState("");
+  const [problem, setProblem] = useState(refused === null ? "" : sentence(t, new Refused(refused, 0)));
 
   async function send(): Promise<void> {
     setProblem("");
     try {
       await staff.signIn(name, password, totp);
       onSignedIn(await staff.who());
-    } catch (refused) {
-      setProblem(sentence(t, refused));
+    } catch (wrong) {
+      setProblem(sentence(t, wrong));
     }
   }
 
@@ -33,6 +41,16 @@ export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
         <Notice kind="danger" title={t("staff.refused")}>
           <p className="kern-body">{problem}</p>
         </Notice>
+      )}
+      {directory !== null && (
+        <>
+          <div className="buttons">
+            <a className="kern-btn kern-btn--primary" href={DIRECTORY}>
+              <span className="kern-label">{directory || t("staff.directory")}</span>
+            </a>
+          </div>
+          <p className="kern-body">{t("staff.orPassword")}</p>
+        </>
       )}
       <form
         onSubmit={(event) => {
@@ -59,7 +77,9 @@ export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
           maxLength={8}
         />
         <div className="buttons">
-          <Button submit>{t("staff.go")}</Button>
+          <Button submit kind={directory === null ? "primary" : "secondary"}>
+            {t("staff.go")}
+          </Button>
         </div>
       </form>
     </>
