@@ -18,6 +18,7 @@ import httpx
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.jose.errors import InvalidClaimError
 from authlib.oidc.core import CodeIDToken
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -37,6 +38,11 @@ LEEWAY_SECONDS = 60
 PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
 MOST_CHARACTERS = 32_000
 
+# RFC 6749, section 5.2.
+TOKEN_ERRORS = (
+    "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+    "unsupported_grant_type", "invalid_scope",
+)  # fmt: skip
 # What an answer can raise that is none.
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 
@@ -235,6 +241,13 @@ def _wrong(what: str) -> RefusedError:
     return RefusedError("directory_wrong")
 
 
+def _kind(error: Exception) -> str:
+    """What kind of error it is, with a claim's name or the directory's word for it where known."""
+    more = getattr(error, "claim_name", None) or getattr(error, "error", None)
+    known = more in TOKEN_ERRORS or isinstance(error, InvalidClaimError)
+    return f"{type(error).__name__} {more}" if known else type(error).__name__
+
+
 def answer(line: bytes, known: Known) -> dict[str, Any]:
     """The answer to one question: `ok` with the result, or `refused`, a word of meet.errors."""
     try:
@@ -254,7 +267,7 @@ def answer(line: bytes, known: Known) -> dict[str, Any]:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         return {"refused": _wrong(f"description {first['type']}").key}
     except (AuthlibBaseError, httpx.InvalidURL, OSError, *UNREADABLE) as error:
-        return {"refused": _wrong(type(error).__name__).key}
+        return {"refused": _wrong(_kind(error)).key}
 
 
 def main() -> None:

@@ -608,7 +608,7 @@ def test_the_unit_s_program_answers_one_line_and_writes_down_nobody(
                 }  # fmt: skip
                 reply, said = await asyncio.to_thread(ask, who)
                 assert reply == ({"refused": word} if word else {"ok": {"name": "Kanarienvogel"}})
-                assert said == ("<4>directory: InvalidClaimError\n" if word else "")
+                assert said == ("<4>directory: InvalidClaimError nonce\n" if word else "")
 
     run(scene())
 
@@ -628,7 +628,7 @@ def test_nothing_of_a_person_is_written_down(
     with caplog.at_level("WARNING"):
         run(scene())
     told = "".join(capfd.readouterr()) + caplog.text
-    assert told == "<4>directory: InvalidClaimError\n"
+    assert told == "<4>directory: InvalidClaimError aud\n"
     for address in addresses:
         assert dict(parse_qsl(urlsplit(address).query))["code"] not in told
     kept = json.dumps(town.store.kept)
