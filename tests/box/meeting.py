@@ -135,7 +135,9 @@ class House:
 
 
 @contextmanager
-def opened(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Iterator[House]:
+def opened(
+    stage: Stage, artifacts: Artifacts, preset: str = "council", **administration: Any
+) -> Iterator[House]:
     """A box set up by an answers file; nobody is signed in."""
     file = stage.folder / "answers.yaml"
     content = {
@@ -146,6 +148,7 @@ def opened(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Itera
             "administration": {
                 "people": [{"name": "Anna", "password": answers.hash_password(PASSWORD)}],
                 "alone_because": "Ein kleines Haus",
+                **administration,
             },
         },
     }

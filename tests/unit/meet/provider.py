@@ -48,17 +48,20 @@ class Client:
 
     id_token_signed_response_alg = "RS256"
 
+    def __init__(self, back: str) -> None:
+        self._back = back
+
     def get_client_id(self) -> str:
         return CLIENT
 
     def get_default_redirect_uri(self) -> str:
-        return BACK
+        return self._back
 
     def get_allowed_scope(self, scope: str) -> str:
         return scope
 
     def check_redirect_uri(self, uri: str) -> bool:
-        return uri == BACK
+        return uri == self._back
 
     def check_client_secret(self, secret: str) -> bool:
         return secret == SECRET
@@ -115,8 +118,9 @@ class Code(SimpleNamespace):
 class Provider(AuthorizationServer):  # type: ignore[misc]
     """The directory. Whoever comes is Kanarienvogel, and is not asked for a password."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1", back: str = BACK) -> None:
         super().__init__()
+        self.back = back
         self.codes: dict[str, Code] = {}
         self.tokens: set[str] = set()
         self.person: Claims = dict(PERSON)
@@ -125,13 +129,14 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         self.description: Claims = {}
         self.change: Change = lambda header, claims: None
         self.asked: list[str] = []
-        self.root, files = _certificate(folder)
+        self.root, files = _certificate(folder, address)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer((address, 0), _handler(self))
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_port
-        self.issuer = f"https://127.0.0.1:{self.port}/realms/rathaus"
+        self.origin = f"https://{address}:{self.port}"
+        self.issuer = f"{self.origin}/realms/rathaus"
         self.register_token_generator("default", BearerTokenGenerator(_token))
         self.register_grant(_grant(self), [_openid(self), CodeChallenge(required=True)])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -146,7 +151,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
     # --- what authlib asks of a framework
 
     def query_client(self, client_id: str) -> Client | None:
-        return Client() if client_id == CLIENT else None
+        return Client(self.back) if client_id == CLIENT else None
 
     def save_token(self, token: Claims, request: Any) -> None:
         del request
@@ -287,7 +292,7 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             length = int(self.headers.get("content-length", 0))
             form = dict(parse_qsl(self.rfile.read(length).decode()))
-            uri = f"https://127.0.0.1:{provider.port}{self.path}"
+            uri = f"{provider.origin}{self.path}"
             request = Request(self.command, uri, form, self.headers)
             status, body, headers = provider.answer(request)
             content = body if isinstance(body, str) else json.dumps(body)
@@ -308,8 +313,8 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _certificate(folder: Path) -> tuple[str, Path]:
-    """A root of the test's own (PEM), and a file with certificate and key for 127.0.0.1."""
+def _certificate(folder: Path, host: str) -> tuple[str, Path]:
+    """A root of the test's own (PEM), and a file with certificate and key for an address."""
     begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in ("R", "V")]
@@ -331,7 +336,7 @@ def _certificate(folder: Path) -> tuple[str, Path]:
             .add_extension(_usage(root), critical=True)
         )
         if not root:
-            address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+            address = x509.IPAddress(ipaddress.ip_address(host))
             builder = builder.add_extension(x509.SubjectAlternativeName([address]), False)
         made.append(builder.sign(keys[0], hashes.SHA256()))
     pem = serialization.Encoding.PEM
