@@ -212,7 +212,7 @@ class Directory:
                 "access_token": token.get("access_token"),
             },
         )
-        # Extensions that have to be understood, and are not (RFC 7515, section 4.1.11).
+        # Extensions that have to be understood (RFC 7515, 4.1.11); authlib 1.6.0 lets them pass.
         if "crit" in claims.header:
             raise _wrong("crit")
         claims.validate(leeway=LEEWAY_SECONDS)

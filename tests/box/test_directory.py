@@ -1,4 +1,4 @@
-"""Signing in by the house's directory on a real box: through nginx, and by the unit that gets out."""
+"""Signing in by the house's directory on a real box: through nginx and the unit that gets out."""
 
 import ssl
 from collections.abc import Iterator

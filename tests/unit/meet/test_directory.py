@@ -375,6 +375,30 @@ def test_what_description_and_answer_must_say(
     run(scene())
 
 
+def test_a_directory_that_names_itself_otherwise_is_another_one(town: Town) -> None:
+    async def scene() -> None:
+        async with town.open():
+            address = await town.there(await town.begin())
+            elsewhere = "https://elsewhere.example"
+            # Description and ID token agree, but not with the settings.
+            town.provider.description = {"issuer": elsewhere}
+            town.provider.change = _set(iss=elsewhere)
+            assert await town.back(address) == "directory_wrong"
+
+    run(scene())
+
+
+def test_a_way_that_was_begun_to_another_directory_leads_nowhere(town: Town) -> None:
+    async def scene() -> None:
+        async with town.open():
+            address = await town.there(await town.begin())
+            other = town.known.directory.model_copy(update={"client_id": "another"})
+            town.houses.house = town.house(other)
+            assert await town.back(address) == "directory_again"
+
+    run(scene())
+
+
 def test_a_code_counts_once_and_in_its_own_browser_alone(town: Town, tmp_path: Path) -> None:
     async def scene() -> None:
         async with town.open():
