@@ -17,14 +17,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from firstboot import acme, code, health, house, named, network
+from firstboot import acme, code, health, house, named, network, openid
 from firstboot.by_hand import ByHand
 from firstboot.console import redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
 from firstboot.passwords import proof_of_staff
 from firstboot.progress import Progress
-from firstboot.settings import Box, Settings, ansible_variables
+from firstboot.settings import Box, Settings, ansible_variables, split
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft, Store
 from firstboot.texts import Said, SaidError
@@ -128,10 +128,12 @@ def at_fault(wrong: dict[str, str], changed: tuple[str, ...]) -> str:
 
 def _publish(settings: Settings, number: int) -> None:
     """Give the shared part to the store, where the rooms service and later peers read it."""
-    content = {"generation": number, **settings.cluster.model_dump(mode="json")}
-    for one in content["administration"]["people"]:
-        del one["totp"]
-        one["proof"] = proof_of_staff(one["name"], one.pop("password"))
+    public, _ = split(settings.model_dump(mode="json"))
+    content = {"generation": number, **public["cluster"]}
+    people = settings.cluster.administration.people
+    for one, known in zip(content["administration"]["people"], people, strict=True):
+        del one["password"], one["totp"]
+        one["proof"] = proof_of_staff(known.name, known.password)
     command = ["etcdctl", "--command-timeout=10s", "put", STORE_PLACE]
     environment = {"PATH": os.environ["PATH"], "ETCDCTL_API": "3"}
     subprocess.run(
@@ -189,6 +191,7 @@ def bring_into_force(
 
     def configure() -> Said | None:
         house.publish(settings.cluster.house)
+        openid.publish(settings)
         ended = play(settings, True)
         if ended.returncode:
             print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
@@ -279,6 +282,7 @@ def converge(store: Store) -> bool:
     progress.note(said)
     _certificate(former)  # the new one has taken the place of the one before
     house.publish(former.cluster.house)
+    openid.publish(former)
     play(former, applied is not None)
     _load_certificate()
     _follow_names()

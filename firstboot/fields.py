@@ -117,6 +117,40 @@ Url = Annotated[
     ),
     Field(description="a web address, such as https://name.example/path"),
 ]
+# An issuer is compared letter by letter, and has neither query nor fragment (OpenID Connect
+# Discovery 1.0, sections 2 and 4.3).
+Issuer = Annotated[
+    str,
+    StringConstraints(
+        max_length=500,
+        pattern=r"^https://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+        r"(/[A-Za-z0-9._~/:@,-]*)?$",
+    ),
+    Field(
+        description="the address by which a directory names itself, such as "
+        "https://anmeldung.rathaus.example/realms/rathaus"
+    ),
+]
+# RFC 6749, appendix A.1, without blanks.
+ClientId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$"),
+    Field(description="the name under which a directory knows the box"),
+]
+Claim = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,100}$"),
+    Field(description="the name of something that a directory says of people, such as groups"),
+]
+ClaimValue = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_printable),
+    Field(
+        description="what a person has to carry, on one line",
+        json_schema_extra={"format": "printable", "pattern": r"\S"},
+    ),
+]
 Colour = Annotated[
     str,
     StringConstraints(to_lower=True, pattern=r"^#[0-9A-Fa-f]{6}$"),
@@ -142,5 +176,17 @@ def needs(kind: str, value: str, needed: tuple[str, ...], why: str) -> dict[str,
             "description": why,
             "required": list(needed),
             "properties": {one: {"type": "string"} for one in needed},
+        },
+    }
+
+
+def together(key: str, other: str, why: str) -> dict[str, Any]:
+    """A rule of JSON Schema: where the text `key` is there, `other` has to be there as well."""
+    return {
+        "if": {"properties": {key: {"type": "string"}}, "required": [key]},
+        "then": {
+            "description": why,
+            "required": [other],
+            "properties": {other: {"type": "string"}},
         },
     }

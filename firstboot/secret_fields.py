@@ -8,6 +8,7 @@ SECRETS = (
     ("box", "certificate", "key"),
     ("cluster", "administration", "people", "*", "password"),
     ("cluster", "administration", "people", "*", "totp"),
+    ("cluster", "administration", "openid", "client_secret"),
 )
 
 

@@ -24,9 +24,13 @@ from firstboot.fields import (
     HOST_NAME,
     Address,
     Card,
+    Claim,
+    ClaimValue,
+    ClientId,
     Colour,
     HostName,
     Interface,
+    Issuer,
     Line,
     Mail,
     Name,
@@ -36,6 +40,7 @@ from firstboot.fields import (
     Url,
     kept_secret,
     needs,
+    together,
 )
 from firstboot.secret_fields import SECRETS as SECRETS
 from firstboot.secret_fields import join as join
@@ -228,12 +233,53 @@ class Administrator(_Model):
     ) = None
 
 
+class OpenId(_Model):
+    """The house's directory, by which staff sign in to book rooms (OpenID Connect Core 1.0).
+
+    issuer: as the directory names itself; claim, value: what a person has to carry, without them
+    whoever the directory knows may book; authority: the root of a directory whose certificate no
+    public one vouches for; button: the words on the page, empty for the page's own. Nobody becomes
+    an administrator by it.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                together("claim", "value", "what has to be carried has a name and a value"),
+                together("value", "claim", "what has to be carried has a name and a value"),
+            ]
+        }
+    )
+
+    issuer: Issuer
+    client_id: ClientId
+    client_secret: Annotated[
+        str,
+        StringConstraints(pattern=r"^[\x21-\x7e]{1,500}$"),
+        kept_secret(description="the secret that the directory gave the box"),
+    ]
+    claim: Claim | None = None
+    value: ClaimValue | None = None
+    authority: Pem | None = None
+    button: Line = ""
+
+    @model_validator(mode="after")
+    def _claim_is_whole(self) -> Self:
+        if bool(self.claim) != bool(self.value):
+            raise ValueError("What a person has to carry has a name and a value.")
+        return self
+
+
 class Administration(_Model):
-    """Who administers, and from where (`networks`: none named means from everywhere)."""
+    """Who administers, and from where (`networks`: none named means from everywhere).
+
+    openid: how staff may sign in to book rooms beside the administrators; None: not at all.
+    """
 
     people: Annotated[tuple[Administrator, ...], Field(json_schema_extra={"x-unique": "name"})] = ()
     alone_because: Line = ""
     networks: tuple[NetworkRange, ...] = ()
+    openid: OpenId | None = None
 
     @model_validator(mode="after")
     def _names_are_different(self) -> Self:

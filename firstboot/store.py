@@ -219,6 +219,7 @@ class Draft:
         content = self.read()
         merged = merge(content["settings"], part)
         keep_secrets(content["settings"], merged)
+        forget_secret(content["settings"], merged, part)
         stale = _stale(content, step, revision)
         try:
             settings = Settings.model_validate(merged).model_dump(mode="json")
@@ -293,3 +294,14 @@ def keep_secrets(before: dict[str, Any], after: dict[str, Any]) -> None:
         for secret in ("password", "totp"):
             if secret not in one and one["name"] in known:
                 one[secret] = known[one["name"]][secret]
+
+
+def forget_secret(before: dict[str, Any], after: dict[str, Any], part: dict[str, Any]) -> None:
+    """Take a directory's secret out where `part` names another directory without one of its own.
+
+    Else whoever may change settings could have the box tell it to a server of his.
+    """
+    known, wanted = (one["cluster"]["administration"].get("openid") for one in (before, after))
+    given = part.get("cluster", {}).get("administration", {}).get("openid") or {}
+    if known and wanted and known["issuer"] != wanted["issuer"] and "client_secret" not in given:
+        del wanted["client_secret"]

@@ -68,6 +68,7 @@ def harmless(public: dict[str, Any]) -> dict[str, Any]:
         "colour": cluster["house"]["colour"],
         "logo": bool(cluster["house"]["logo"]),
         "administrators": len(administration["people"]),
+        "directory": bool(administration.get("openid")),
         "administration_networks": len(administration["networks"]),
         "meetings": cluster["meetings"]["preset"],
         "texts": {name: bool(text) for name, text in texts.items()},

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from meet import models, staff
-from meet.endpoint import Call, Endpoint
+from meet import directory, models, staff
+from meet.endpoint import STAFF_PAGE, Call, Endpoint, forget_errand, leading
 from meet.errors import RefusedError
 from meet.invitation import calendar
 from meet.moderation import Queue
@@ -136,12 +136,42 @@ async def _sign_in(call: Call) -> Response:
         if error.key == "sign_in_wrong":
             service.passwords.count(call.address)
         raise
-    answer = _json(models.StaffLook(name=who.name, may_create=_may_create(call, who.name)))
-    token = await service.sessions.begin(who)
+    answer = _json(_staff_look(call, who.name))
+    _signed_in(answer, await service.sessions.begin(who))
+    return answer
+
+
+def _signed_in(answer: Response, token: str) -> None:
     answer.set_cookie(
         staff.COOKIE, token, max_age=staff.SECONDS, path="/", secure=True, httponly=True,
         samesite="strict",
     )  # fmt: skip
+
+
+async def _to_directory(call: Call) -> Response:
+    tenant = call.house.tenant
+    if call.host != tenant:
+        # The directory sends people back to this name, and cookies belong to one.
+        return leading(f"https://{tenant}{directory.BEGIN}")
+    address, errand = await call.service.directories.begin(call.house)
+    answer = leading(address)
+    # Lax: the browser comes back from elsewhere, and has to bring it along.
+    answer.set_cookie(
+        directory.COOKIE, errand, max_age=directory.SECONDS, path="/", secure=True, httponly=True,
+        samesite="lax",
+    )  # fmt: skip
+    return answer
+
+
+async def _from_directory(call: Call) -> Response:
+    service, request = call.service, call.request
+    errand = request.cookies.get(directory.COOKIE, "")
+    name = await service.directories.finish(call.house, errand, request.query_params)
+    assert call.house.directory
+    who = staff.Proven(name=name, proof=call.house.directory.mark, directory=True)
+    answer = leading(STAFF_PAGE)
+    _signed_in(answer, await service.sessions.begin(who))
+    forget_errand(answer)
     return answer
 
 
@@ -153,7 +183,14 @@ async def _sign_out(call: Call) -> Response:
 
 
 async def _staff(call: Call) -> BaseModel:
-    return models.StaffLook(name=call.staff, may_create=_may_create(call, call.staff))
+    return _staff_look(call, call.staff)
+
+
+def _staff_look(call: Call, name: str | None) -> models.StaffLook:
+    found = call.house.directory
+    return models.StaffLook(
+        name=name, may_create=_may_create(call, name), directory=found.button if found else None
+    )
 
 
 def _may_create(call: Call, name: str | None) -> bool:
@@ -218,6 +255,7 @@ MODERATOR = (*SEAT, "moderators_only")
 PERSON = (*MODERATOR, "no_such_person", "policy")
 STAFF = ("not_signed_in",)
 SENT = ("malformed", "too_large")
+GONE = ("no_directory", "directory_away", "busy")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/api/house", "anyone", "The house as guests see it", None, models.HouseLook,
@@ -256,6 +294,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              models.Done, (*SENT, *MODERATOR, "no_such_person"), _lower),
     Endpoint("POST", "/api/staff/sign-in", "page", "Sign in", models.SignInAsked, models.StaffLook,
              (*SENT, "forged", "sign_in_wrong", "elsewhere", "slow", "busy"), _sign_in),
+    Endpoint("GET", directory.BEGIN, "anyone", "To the house's directory, to sign in there", None,
+             None, GONE, _to_directory, leads=True),
+    Endpoint("GET", directory.BACK, "anyone", "Back from the directory", None, None,
+             (*GONE, "directory_wrong", "directory_person", "directory_denied", "directory_again"),
+             _from_directory, leads=True),
     Endpoint("POST", "/api/staff/sign-out", "page", "Sign out", None, models.Done, ("forged",),
              _sign_out),
     Endpoint("GET", "/api/staff", "page", "Who is signed in", None, models.StaffLook, (), _staff),

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from meet.api import ENDPOINTS
-from meet.endpoint import Endpoint, called
+from meet.endpoint import Endpoint, called, led_back
 from meet.errors import RefusedError
 from meet.openapi import description
 from meet.service import Service
@@ -82,17 +82,27 @@ def _route(path: str, answers: Mapping[str, Answer]) -> Route:
 
 def _answer(endpoint: Endpoint, service: Service, streams: Streams) -> Answer:
     async def answer(request: Request) -> Response:
+        try:
+            return await given(request)
+        except RefusedError as error:
+            if not endpoint.leads:
+                raise
+            answer = led_back(error)
+            answer.headers.update(HEADERS)
+            return answer
+
+    async def given(request: Request) -> Response:
         call = await called(endpoint, service, request)
         if endpoint.stream:
             streams.allow(call.seat.identity)
-            content = streams.read(call.seat.identity, endpoint.event, endpoint.stream(call))
-            return StreamingResponse(content, media_type="text/event-stream", headers=HEADERS)
+            events = streams.read(call.seat.identity, endpoint.event, endpoint.stream(call))
+            return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
         assert endpoint.handler
-        given = await endpoint.handler(call)
-        if isinstance(given, Response):
-            given.headers.update(HEADERS)
-            return given
-        return Response(given.model_dump_json(), media_type="application/json", headers=HEADERS)
+        content = await endpoint.handler(call)
+        if isinstance(content, Response):
+            content.headers.update(HEADERS)
+            return content
+        return Response(content.model_dump_json(), media_type="application/json", headers=HEADERS)
 
     return answer
 

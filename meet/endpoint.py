@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from meet.directory import COOKIE as ERRAND
 from meet.errors import RefusedError
 from meet.house import House
 from meet.service import Service
@@ -19,6 +20,7 @@ from meet.staff import COOKIE
 Who = Literal["anyone", "page", "ticket", "seat", "moderator", "staff"]
 MOST_BYTES = 16_384
 OWN_PAGES = "x-ratssaal"
+STAFF_PAGE = "/rooms/"
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 
 
@@ -64,6 +66,25 @@ class Endpoint:
     # An event stream: the name of its events.
     event: str = ""
     stream: Stream | None = None
+    # A browser comes here as to a page, and is led on (303); what is refused, to the staff's page.
+    leads: bool = False
+
+
+def leading(address: str) -> Response:
+    """Leads a browser on to `address`, which it asks for with GET (RFC 9110, section 15.4.4)."""
+    return Response(status_code=303, headers={"Location": address})
+
+
+def forget_errand(answer: Response) -> None:
+    """The browser is back from the directory, or will begin anew."""
+    answer.delete_cookie(ERRAND, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def led_back(error: RefusedError) -> Response:
+    """Leads to the staff's page, which says in words what is refused."""
+    answer = leading(f"{STAFF_PAGE}#refused={error.key}")
+    forget_errand(answer)
+    return answer
 
 
 async def called(endpoint: Endpoint, service: Service, request: Request) -> Call:

@@ -33,6 +33,12 @@ STATUS = {
     "sign_in_wrong": 403,
     # Said by the web server: nobody signs in from this network.
     "elsewhere": 403,
+    "no_directory": 404,
+    "directory_away": 503,
+    "directory_wrong": 403,
+    "directory_person": 403,
+    "directory_denied": 403,
+    "directory_again": 403,
     "not_allowed": 403,
     "moderators_only": 403,
     # The link or code, and the way in.

@@ -1,5 +1,6 @@
 """The house whose meetings these are: the settings in force, as the store has them."""
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -19,6 +20,27 @@ NAMES = Path("/etc/ratssaal.json")
 FRESH_SECONDS = 2.0
 
 
+class Directory(BaseModel):
+    """The directory by which staff may sign in.
+
+    button: words on the page, empty for the page's own; mark: changes with what it is asked for, so
+    that whoever it vouched for before has to sign in anew.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    button: str
+    mark: str
+
+    @staticmethod
+    def of(openid: Mapping[str, Any]) -> "Directory":
+        """The directory of the settings, which the store has without its secret."""
+        counts = {key: openid.get(key) for key in ("issuer", "client_id", "claim", "value")}
+        text = json.dumps(counts, sort_keys=True)
+        mark = hashlib.sha256(text.encode()).hexdigest()
+        return Directory(button=str(openid.get("button", "")), mark=mark)
+
+
 class House(BaseModel):
     """What the service takes from the settings."""
 
@@ -30,6 +52,7 @@ class House(BaseModel):
     policy: Policy = BEFORE_SET_UP
     # Those who may sign in, by their names in small letters, with what their passwords prove.
     staff: dict[str, str] = {}
+    directory: Directory | None = None
 
     @staticmethod
     def of(tenant: str, shared: Mapping[str, Any] | None) -> "House":
@@ -41,13 +64,15 @@ class House(BaseModel):
             return House(tenant=tenant)
         texts = Texts.model_validate(shared.get("texts", {}))
         preset = Meetings.model_validate(shared.get("meetings", {})).preset
-        people = shared.get("administration", {}).get("people", ())
+        administration = shared.get("administration", {})
+        people, openid = administration.get("people", ()), administration.get("openid")
         return House(
             tenant=tenant,
             look=Look.model_validate(shared.get("house", {})),
             texts=texts,
             policy=PRESETS[preset].model_copy(update={"notice": texts.notice[:2000]}),
             staff={str(one["name"]).casefold(): str(one.get("proof", "")) for one in people},
+            directory=Directory.of(openid) if openid else None,
         )
 
 

@@ -133,10 +133,15 @@ class SignInAsked(_Asked):
 
 
 class StaffLook(BaseModel):
-    """Who is signed in, and whether the asker may book rooms."""
+    """Who is signed in, and whether the asker may book rooms.
+
+    `directory`: the words on the button for signing in by the house's directory, empty for the
+    page's own; None where there is no directory.
+    """
 
     name: str | None
     may_create: bool
+    directory: str | None = None
 
 
 class RoomAsked(_Asked):

@@ -74,6 +74,11 @@ def _operation(one: Endpoint, refs: dict[type[BaseModel], Any]) -> dict[str, Any
 
 
 def _responses(one: Endpoint, refs: dict[type[BaseModel], Any]) -> dict[str, Any]:
+    if one.leads:
+        refusals = ", ".join(sorted({*one.errors, *ALWAYS}))
+        address = {"schema": {"type": "string"}}
+        said = f"{one.summary}; or to the staff's page with #refused= and one of: {refusals}"
+        return {"303": {"description": said, "headers": {"Location": address}}}
     if one.event:
         good: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
     elif one.gives is None:

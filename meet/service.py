@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
+from meet.directory import Directories
 from meet.errors import RefusedError
 from meet.gate import checked, in_test_room, passes, trial_over
 from meet.house import Houses
@@ -40,6 +41,7 @@ class Service:
     moderation: Moderation
     places: Places
     sessions: Sessions
+    directories: Directories
     codes: Tries
     passwords: Tries
     made: Tries
@@ -65,6 +67,7 @@ class Service:
             moderation=Moderation(visits, meetings, lobby, livekit),
             places=places,
             sessions=Sessions(store),
+            directories=Directories(signer),
             # Ten a minute of one address; of all together fewer than find one code in a month.
             codes=Tries(10, 300),
             passwords=Tries(10, 300),

@@ -1,4 +1,4 @@
-"""What the service signs and believes again: invitations, tickets and seats (JWT, RFC 7519).
+"""What the service signs and believes again: invitations, tickets, seats, errands (JWT, RFC 7519).
 
 The key is the service's own, never LiveKit's: what opens a door here is worth nothing there. Each
 kind has its own audience, so that none passes for another.
@@ -62,7 +62,18 @@ class Ticket(_Person):
     aud: Literal["ticket"] = "ticket"
 
 
-Kind = TypeVar("Kind", Invitation, Seat, Ticket)
+class Errand(_Claims):
+    """Who has this in a cookie has just gone to the directory whose mark is `mark`."""
+
+    aud: Literal["directory"] = "directory"
+    state: str
+    nonce: str
+    verifier: str
+    mark: str
+    exp: int
+
+
+Kind = TypeVar("Kind", Invitation, Seat, Ticket, Errand)
 
 
 def now() -> int:
@@ -78,7 +89,7 @@ class Signer:
             raise ValueError("The key that signs invitations has less than 256 bits.")
         self._key = key
 
-    def sign(self, claims: Invitation | Seat | Ticket) -> str:
+    def sign(self, claims: Invitation | Seat | Ticket | Errand) -> str:
         """`claims` as text that goes into links and headers."""
         content = claims.model_dump(mode="json", exclude_none=True)
         if not content.get("rules", True):
@@ -89,7 +100,7 @@ class Signer:
         """What was signed. An invitation is read before its time and after it, too.
 
         Raises RefusedError: `wrong_invitation` or `not_allowed` for what this key has not signed as
-        a `kind`, `over` for a seat or ticket that has run out.
+        a `kind`, `over` for a seat, ticket or errand that has run out.
         """
         timed = kind is not Invitation
         wrong = "not_allowed" if timed else "wrong_invitation"

@@ -1,17 +1,16 @@
 """Staff: who books rooms. Signed in by root's agent, which knows the administrators' passwords.
 
-Another way to prove who one is, such as a town's own directory, ends in `Sessions.begin` as well.
+The other way, by the house's directory (meet.directory), ends in `Sessions.begin` as well.
 """
 
-import asyncio
 import hmac
-import json
 import secrets
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from meet.errors import RefusedError
+from meet.exchange import exchange
 from meet.house import House
 from meet.store import Store, hidden
 
@@ -26,37 +25,26 @@ class Proven(BaseModel):
     """Somebody whose password was right: the name as the settings have it, and what it proves.
 
     The settings in force say the same `proof` of this person until the password is another one.
+    directory: the house's directory has vouched, and `proof` is its mark; the name is as it says.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
     proof: str
+    directory: bool = False
 
 
 async def check(name: str, password: str, totp: str, socket: Path = SOCKET) -> Proven:
     """Who that is, where password and digits are right; else RefusedError."""
     asked = {"verb": "check", "name": name, "password": password, "totp": totp}
     try:
-        answer = await asyncio.wait_for(
-            _exchange(json.dumps(asked).encode(), socket), LIMIT_SECONDS
-        )
-        reply = json.loads(answer)
+        reply = await exchange(asked, socket, LIMIT_SECONDS)
     except (OSError, TimeoutError, ValueError) as error:
         raise RefusedError("busy") from error
     if "ok" not in reply:
         raise RefusedError("sign_in_wrong")
     return Proven.model_validate(reply["ok"])
-
-
-async def _exchange(line: bytes, socket: Path) -> bytes:
-    reader, writer = await asyncio.open_unix_connection(socket)
-    try:
-        writer.write(line + b"\n")
-        await writer.drain()
-        return await reader.readline()
-    finally:
-        writer.close()
 
 
 class Sessions:
@@ -74,7 +62,8 @@ class Sessions:
     async def find(self, token: str, house: House) -> str | None:
         """Who is signed in with `token`.
 
-        Nobody who is no longer named in the settings, or has another password than at the sign-in.
+        Nobody who is no longer named in the settings, or has another password than at the sign-in;
+        nor whom a directory has vouched for that is no longer the house's.
         """
         if not token or len(token) > 100:
             return None
@@ -85,7 +74,10 @@ class Sessions:
             who = Proven.model_validate_json(text)
         except ValidationError:
             return None
-        proof = house.staff.get(who.name.casefold(), "")
+        if who.directory:
+            proof = house.directory.mark if house.directory else ""
+        else:
+            proof = house.staff.get(who.name.casefold(), "")
         # Settings of an earlier version prove nothing of anybody.
         return who.name if proof and hmac.compare_digest(proof, who.proof) else None
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from firstboot.texts import Said, SaidError
 
 Kind = Literal[
-    "text", "password", "radio", "select", "textarea", "checkbox", "colour", "file", "app"
+    "text", "password", "radio", "select", "textarea", "checkbox", "colour", "file", "app", "shown"
 ]  # fmt: skip
 
 
@@ -33,7 +33,8 @@ class App:
 class Field:
     """One question. Its words are `setup.STEP.NAME` and, where they exist, `…NAME.hint`.
 
-    more: folded away until somebody wants it.
+    more: folded away until somebody wants it, under the words `setup.STEP.FOLD`. The kind `shown`
+    asks nothing, and is there to be copied.
     """
 
     name: str
@@ -42,12 +43,34 @@ class Field:
     options: tuple[Option, ...] = ()
     required: bool = False
     more: bool = False
+    fold: str = "more"
     autocomplete: str = "off"
     mode: str = "text"
     length: int = 200
     label: Said | None = None
     hint: Said | None = None
     app: App | None = None
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Questions that are folded away together, and whether they are open all the same."""
+
+    name: str
+    fields: tuple[Field, ...]
+    open: bool
+
+
+def folds(fields: list[Field], at_fault: str) -> list[Fold]:
+    """What is folded away, in the order of its first questions; open where an answer is wrong."""
+    found: dict[str, list[Field]] = {}
+    for one in fields:
+        if one.more:
+            found.setdefault(one.fold, []).append(one)
+    return [
+        Fold(name, tuple(inside), any(one.name == at_fault for one in inside))
+        for name, inside in found.items()
+    ]
 
 
 class FieldError(SaidError):

@@ -12,13 +12,15 @@ from starlette.responses import RedirectResponse, Response
 
 from firstboot import progress
 from firstboot.texts import LANGUAGES, Said, SaidError, say
-from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View
+from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View, folds
 from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
 from firstboot.web.steps import administrators
 from firstboot.web.visitor import sits_at
 from firstboot.web.words import differences, explained, in_short
 
+# Kinds of questions whose answers nobody could read again, or has not typed.
+NOT_TYPED = ("password", "file", "app", "checkbox", "shown")
 # A question's name, and what somebody has answered to it: words, or the key of a text.
 Unsaved = tuple[str, str | Said]
 
@@ -183,7 +185,7 @@ class Wizard:
             authority=await self.frame.ask(session, "authority") if vouching else None,
             unsaved=unsaved,
             back=f"{_base(session)}/{names[place - 1]}" if place else "",
-            open=any(one.more and (one.name == at_fault) for one in fields),
+            folds=folds(fields, at_fault),
         )
 
     async def letter(self, request: Request, session: Session) -> Response:
@@ -269,7 +271,7 @@ def _number(text: str) -> int:
 
 def _as_typed(field: Field, given: Answers) -> Field:
     """The field with what a person has just typed; passwords and files have to be given again."""
-    if field.kind in ("password", "file"):
+    if field.kind in ("password", "file", "shown"):
         return field
     if field.app:
         # The app on the person's phone has the secret of the page before.
@@ -287,7 +289,7 @@ def _unsaved(fields: list[Field], given: Answers) -> list[Unsaved]:
     for field in fields:
         typed = given.get(field.name, "").strip()
         same = typed.splitlines() == field.value.strip().splitlines()
-        if typed and not same and field.kind not in ("password", "file", "app", "checkbox"):
+        if typed and not same and field.kind not in NOT_TYPED:
             labels = {one.value: one.label for one in field.options}
             found.append((field.name, labels.get(typed, typed)))
     return found

@@ -93,7 +93,8 @@ class House:
     def sign_in(self) -> None:
         """Anna signs in; her cookie is sent from now on."""
         given = {"name": "Anna", "password": PASSWORD, "totp": ""}
-        assert self.post("staff/sign-in", given, page=True) == {"name": "Anna", "may_create": True}
+        known = {"name": "Anna", "may_create": True, "directory": None}
+        assert self.post("staff/sign-in", given, page=True) == known
 
     def book(self, title: str = "Gemeinderat", **policy: Any) -> dict[str, Any]:
         """A room without times, and its invitations by role instead of links."""
@@ -134,7 +135,9 @@ class House:
 
 
 @contextmanager
-def opened(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Iterator[House]:
+def opened(
+    stage: Stage, artifacts: Artifacts, preset: str = "council", **administration: Any
+) -> Iterator[House]:
     """A box set up by an answers file; nobody is signed in."""
     file = stage.folder / "answers.yaml"
     content = {
@@ -145,6 +148,7 @@ def opened(stage: Stage, artifacts: Artifacts, preset: str = "council") -> Itera
             "administration": {
                 "people": [{"name": "Anna", "password": answers.hash_password(PASSWORD)}],
                 "alone_because": "Ein kleines Haus",
+                **administration,
             },
         },
     }

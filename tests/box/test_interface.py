@@ -59,6 +59,7 @@ def fuzz(house: House, operation: Any, headers: dict[str, str], mode: Any, judge
             cookies=dict(house.http.cookies),
             verify=house.authority,
             timeout=20,
+            allow_redirects=False,
         )
         judge(case, answer)
 

@@ -14,6 +14,7 @@ EXPOSURE = {
     "etcd.service": 2.5,
     "livekit.service": 2.5,
     "ratssaal-meet.service": 2.0,
+    "ratssaal-openid@0.service": 2.0,
 }
 
 

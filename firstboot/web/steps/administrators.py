@@ -1,4 +1,7 @@
-"""Who may change settings later: two people, or a reason why one; from where, and with what app."""
+"""Who may change settings later: two people, or a reason why one; from where, and with what app.
+
+Also by which directory others may sign in to book rooms, without a say in settings.
+"""
 
 import datetime
 import re
@@ -9,6 +12,7 @@ import segno
 from firstboot.passwords import hash_password, strength, totp_secret, totp_uri, totp_valid
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, App, Field, FieldError, Step, View
+from firstboot.web.steps import openid
 from firstboot.web.visitor import inside
 
 PLACES = ("1", "2")
@@ -67,6 +71,7 @@ def _fields(view: View) -> list[Field]:
         *apps,
         Field("networks", value=networks, more=True),
         Field("networks_anyway", "checkbox", more=True),
+        *openid.fields(view),
     ]
 
 
@@ -124,6 +129,7 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
                 "people": [one for one in people if one],
                 "alone_because": "" if people[1] else alone,
                 "networks": networks,
+                "openid": openid.take(answers, view),
             }
         }
     }

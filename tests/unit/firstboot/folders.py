@@ -17,6 +17,7 @@ from firstboot import (
     errands,
     house,
     named,
+    openid,
     progress,
     proof,
     sign_in,
@@ -64,6 +65,7 @@ class Box:
         monkeypatch.setattr(named.read, "__defaults__", (self.tls,))
         monkeypatch.setattr(named.install, "__defaults__", (self.tls,))
         monkeypatch.setattr(house.publish, "__defaults__", (folder / "house",))
+        monkeypatch.setattr(openid.publish, "__defaults__", (folder / "secrets/openid.json",))
         self.rooms, self.bundle = folder / "rooms.json", folder / "support.tar.gz"
         self.preview = folder / "preview.json"
         monkeypatch.setattr(errands.rooms, "__defaults__", (self.rooms,))

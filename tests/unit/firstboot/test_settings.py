@@ -98,6 +98,21 @@ people = st.lists(
     max_size=3,
     unique_by=lambda one: str(one["name"]).strip().casefold(),
 )
+claims = st.from_regex(r"[A-Za-z0-9_.:/-]{1,20}", fullmatch=True)
+directories = st.fixed_dictionaries(
+    {
+        "issuer": st.builds("https://{}/{}".format, host_names, labels),
+        "client_id": labels,
+        "client_secret": st.from_regex(r"SECRET[!-~]{1,20}", fullmatch=True),
+    },
+    optional={"authority": st.sampled_from([None, CHAIN]), "button": lines},
+) | st.builds(
+    lambda issuer, claim, value: {
+        "issuer": f"https://{issuer}", "client_id": "box", "client_secret": "SECRET",
+        "claim": claim, "value": value,
+    },
+    host_names, claims, names,
+)  # fmt: skip
 raw_settings = st.fixed_dictionaries(
     {},
     optional={
@@ -117,7 +132,8 @@ raw_settings = st.fixed_dictionaries(
             optional={
                 "house": st.fixed_dictionaries({"name": names}),
                 "administration": st.fixed_dictionaries(
-                    {"people": people}, optional={"alone_because": lines}
+                    {"people": people},
+                    optional={"alone_because": lines, "openid": st.none() | directories},
                 ),
                 "texts": st.fixed_dictionaries({"imprint": texts, "privacy": texts}),
             },
@@ -261,6 +277,36 @@ def test_two_administrators_are_told_apart_by_their_names() -> None:
         Settings.model_validate({"cluster": {"administration": {"people": both}}})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"issuer": "http://id.example"},
+        {"issuer": "https://id.example?tenant=a"},
+        {"issuer": "https://id.example/#a"},
+        {"issuer": ""},
+        {"client_id": ""},
+        {"client_id": "a b"},
+        {"client_secret": None},
+        {"client_secret": ""},
+        {"claim": "groups"},
+        {"value": "sitzungsdienst"},
+        {"claim": "groups", "value": " "},
+        {"claim": "gro ups", "value": "a"},
+        {"authority": KEY},
+        {"password": "a"},
+    ],
+)
+def test_a_directory_that_is_not_whole_is_refused(wrong: dict[str, Any]) -> None:
+    good = {"issuer": "https://id.example/a", "client_id": "box", "client_secret": "a"}
+    for openid, taken in ((good, True), ({**good, **wrong}, False)):
+        raw = {"cluster": {"administration": {"openid": openid}}}
+        if taken:
+            assert Settings.model_validate(raw).cluster.administration.openid
+        else:
+            with pytest.raises(ValidationError):
+                Settings.model_validate(raw)
+
+
 def test_an_error_never_shows_what_was_typed_since_it_may_be_a_secret() -> None:
     typed = "a password in plain text"
     people_in_plain = {"people": [{"name": "Anna", "password": typed}]}
@@ -308,10 +354,11 @@ def every_secret() -> Settings:
     certificate = {"kind": "files", "chain": CHAIN, "key": f"{KEY}SECRET", "dns": dns}
     anna = {"name": "Anna", "password": f"{HASH}SECRET", "totp": "SECRET" * 3}
     bernd = {"name": "Bernd", "password": f"{HASH}SECRET"}
+    openid = {"issuer": "https://id.example", "client_id": "box", "client_secret": "SECRET"}
     return Settings.model_validate(
         {
             "box": {"host_name": "rathaus.example", "certificate": certificate},
-            "cluster": {"administration": {"people": [anna, bernd]}},
+            "cluster": {"administration": {"people": [anna, bernd], "openid": openid}},
         }
     )
 
@@ -321,6 +368,7 @@ def test_every_secret_is_found_and_named_by_its_path() -> None:
     assert sorted(secrets) == [
         "box.certificate.dns.secret",
         "box.certificate.key",
+        "cluster.administration.openid.client_secret",
         "cluster.administration.people.0.password",
         "cluster.administration.people.0.totp",
         "cluster.administration.people.1.password",

@@ -326,3 +326,34 @@ def test_a_secret_that_is_given_is_not_replaced_by_the_one_before() -> None:
     after = people({"name": "Anna", "password": "new"}, {"name": "Berta"})
     keep_secrets(people({"name": "Anna", "password": "old", "totp": "T"}), after)
     assert after == people({"name": "Anna", "password": "new", "totp": "T"}, {"name": "Berta"})
+
+
+def with_directory(**openid: str | None) -> dict[str, Any]:
+    """The part of the settings that a step says of the house's directory."""
+    return {"cluster": {"administration": {"openid": openid}}}
+
+
+def test_a_directory_s_secret_stays_where_a_form_does_not_show_it(store: Store) -> None:
+    draft = Draft(store)
+    known = {"issuer": "https://id.example", "client_id": "box"}
+    draft.put("administrators", with_directory(**known, client_secret="geheim"), 0)
+    draft.put("administrators", with_directory(**known, button="Rathauskonto"), 1)
+    openid = draft.settings().cluster.administration.openid
+    assert openid
+    assert (openid.client_secret, openid.button) == ("geheim", "Rathauskonto")
+    assert "geheim" not in json.dumps(draft.public())
+
+
+def test_a_directory_s_secret_is_told_to_no_other_directory(store: Store) -> None:
+    draft = Draft(store)
+    known = {"issuer": "https://id.example", "client_id": "box"}
+    draft.put("administrators", with_directory(**known, client_secret="geheim"), 0)
+    other = {**known, "issuer": "https://elsewhere.example"}
+    with pytest.raises(ValidationError, match="client_secret"):
+        draft.put("administrators", with_directory(**other), 1)
+    draft.put("administrators", with_directory(**other, client_secret="anderes"), 1)
+    openid = draft.settings().cluster.administration.openid
+    assert openid
+    assert openid.client_secret == "anderes"
+    draft.put("administrators", {"cluster": {"administration": {"openid": None}}}, 2)
+    assert draft.settings().cluster.administration.openid is None

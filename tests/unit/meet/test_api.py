@@ -27,7 +27,12 @@ def references(content: Any) -> set[str]:
 def test_every_endpoint_is_described_with_all_that_it_may_answer() -> None:
     for one in ENDPOINTS:
         operation = FOUND["paths"][one.path][one.method.lower()]
-        assert {str(STATUS[key]) for key in one.errors} <= set(operation["responses"])
+        if one.leads:
+            # A browser that comes as to a page is led to one, whatever is refused.
+            assert set(operation["responses"]) == {"303"}
+            assert all(key in operation["responses"]["303"]["description"] for key in one.errors)
+        else:
+            assert {str(STATUS[key]) for key in one.errors} <= set(operation["responses"])
         assert ("requestBody" in operation) is (one.asks is not None)
         assert ("security" in operation) is (one.who not in ("anyone", "page"))
         assert bool(one.handler) is not bool(one.stream)

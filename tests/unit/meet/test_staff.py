@@ -49,7 +49,7 @@ def inside(front: Front) -> Front:
     """Anna has signed in."""
     assert signed_in(front) is None
     answer = front.ask("POST", "staff/sign-in", {"name": "anna", "password": "right"})
-    assert answer.json() == {"name": "Anna", "may_create": True}
+    assert answer.json() == {"name": "Anna", "may_create": True, "directory": None}
     assert signed_in(front) == "Anna"
     return front
 

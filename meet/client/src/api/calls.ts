@@ -94,6 +94,9 @@ export interface NewRoom {
   policy: Partial<Policy>;
 }
 
+/** A page of the box that leads to the house's directory, and from there back to this one. */
+export const DIRECTORY = "/api/staff/directory";
+
 export const staff = {
   who: () => call<Staff>("/api/staff"),
   signIn: (name: string, password: string, totp: string) =>

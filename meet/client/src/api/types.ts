@@ -77,6 +77,8 @@ export interface Lobby {
 export interface Staff {
   name: string | null;
   may_create: boolean;
+  /** The words on the button of the house's directory, empty for our own; null: there is none. */
+  directory: string | null;
 }
 
 export interface Booking {

@@ -1,8 +1,9 @@
-/* Signing in: name, password, and the app's six digits where somebody has them. */
+/* Signing in: by the house's directory where it has one; else by name, password, and the app's six
+   digits where somebody has them. */
 
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { staff } from "../api/calls";
+import { DIRECTORY, Refused, staff } from "../api/calls";
 import type { Staff } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
@@ -10,20 +11,27 @@ import { Form } from "../parts/Form";
 import { Notice } from "../parts/Notice";
 import { sentence } from "../parts/problem";
 
-export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
+interface Props {
+  directory: string | null;
+  /** Why the directory did not sign somebody in, a word of the service; null: nobody came from there. */
+  refused: string | null;
+  onSignedIn: (known: Staff) => void;
+}
+
+export function SignIn({ directory, refused, onSignedIn }: Props) {
   const { t } = useTranslation();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [totp, setTotp] = useState("");
-  const [problem, setProblem] = useState("");
+  const [problem, setProblem] = useState(refused === null ? "" : sentence(t, new Refused(refused, 0)));
 
   async function send(): Promise<void> {
     setProblem("");
     try {
       await staff.signIn(name, password, totp);
       onSignedIn(await staff.who());
-    } catch (refused) {
-      setProblem(sentence(t, refused));
+    } catch (wrong) {
+      setProblem(sentence(t, wrong));
     }
   }
 
@@ -34,6 +42,16 @@ export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
         <Notice kind="danger" title={t("staff.refused")}>
           <p className="kern-body">{problem}</p>
         </Notice>
+      )}
+      {directory !== null && (
+        <>
+          <div className="buttons">
+            <a className="kern-btn kern-btn--primary" href={DIRECTORY}>
+              <span className="kern-label">{directory || t("staff.directory")}</span>
+            </a>
+          </div>
+          <p className="kern-body">{t("staff.orPassword")}</p>
+        </>
       )}
       <Form browserAsks onSend={() => void send()}>
         <TextField label={t("staff.name")} value={name} onChange={setName} autoComplete="username" required />
@@ -55,7 +73,9 @@ export function SignIn({ onSignedIn }: { onSignedIn: (known: Staff) => void }) {
           maxLength={8}
         />
         <div className="buttons">
-          <Button submit>{t("staff.go")}</Button>
+          <Button submit kind={directory === null ? "primary" : "secondary"}>
+            {t("staff.go")}
+          </Button>
         </div>
       </Form>
     </>

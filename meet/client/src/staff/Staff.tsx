@@ -12,21 +12,29 @@ import { Book } from "./Book";
 import { Rooms } from "./Rooms";
 import { SignIn } from "./SignIn";
 
-export function Staff() {
+/** The same house, with nobody signed in. */
+const nobody = (before: Known | null): Known => ({
+  name: null,
+  may_create: false,
+  directory: before?.directory ?? null,
+});
+
+/** `refused`: why the directory did not sign somebody in, where a browser comes back from there. */
+export function Staff({ refused }: { refused: string | null }) {
   const { t } = useTranslation();
   const house = useHouse();
   const [known, setKnown] = useState<Known | null>(null);
   const [rooms, setRooms] = useState<Booking[]>([]);
   const [fresh, setFresh] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
-  const [signsIn, setSignsIn] = useState(false);
+  const [signsIn, setSignsIn] = useState(refused !== null);
 
   const fail = useCallback(
-    (refused: unknown) => {
-      if (refused instanceof Refused && refused.key === "not_signed_in") {
-        setKnown({ name: null, may_create: false });
+    (wrong: unknown) => {
+      if (wrong instanceof Refused && wrong.key === "not_signed_in") {
+        setKnown(nobody);
       } else {
-        setProblem(sentence(t, refused));
+        setProblem(sentence(t, wrong));
       }
     },
     [t],
@@ -66,7 +74,7 @@ export function Staff() {
   if (name === null && (!known.may_create || signsIn)) {
     return (
       <Page title={t("staff.signIn")}>
-        <SignIn onSignedIn={setKnown} />
+        <SignIn directory={known.directory} refused={refused} onSignedIn={setKnown} />
       </Page>
     );
   }
@@ -80,7 +88,7 @@ export function Staff() {
             onPress={() => {
               run(staff.signOut(), () => {
                 setRooms([]);
-                setKnown({ name: null, may_create: false });
+                setKnown(nobody);
               });
             }}
           >

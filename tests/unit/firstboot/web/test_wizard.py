@@ -171,6 +171,43 @@ def test_a_wrong_answer_comes_back_as_it_was_typed_with_what_is_wrong_beside_it(
         ("network", {"mode": "dhcp", "proxy": "proxy.example"}, "proxy"),
         ("network", {"mode": "dhcp", "time_servers": "a b/c"}, "time_servers"),
         ("network", {"mode": "by pigeon"}, "mode"),
+        (
+            "administrators",
+            SENSIBLE["administrators"] | {"openid_issuer": "http://id.example"},
+            "openid_issuer",
+        ),
+        (
+            "administrators",
+            SENSIBLE["administrators"] | {"openid_issuer": "https://id.example"},
+            "openid_client_id",
+        ),
+        (
+            "administrators",
+            SENSIBLE["administrators"]
+            | {"openid_issuer": "https://id.example", "openid_client_id": "a"},
+            "openid_client_secret",
+        ),
+        (
+            "administrators",
+            SENSIBLE["administrators"]
+            | {
+                "openid_issuer": "https://id.example",
+                "openid_client_id": "a",
+                "openid_client_secret": "b",
+                "openid_claim": "groups",
+            },
+            "openid_value",
+        ),
+        (
+            "administrators",
+            SENSIBLE["administrators"]
+            | {
+                "openid_issuer": "https://id example",
+                "openid_client_id": "a",
+                "openid_client_secret": "b",
+            },
+            "openid_issuer",
+        ),
         ("house", {"name": " "}, "name"),
         ("house", {"name": "a" * 81}, "name"),
         ("house", {"name": "Haus", "colour": "red"}, "colour"),
@@ -546,3 +583,42 @@ def test_the_authority_is_for_those_who_are_inside(house: House) -> None:
     stranger = house.visitor()
     assert stranger.get("/setup/ratssaal.crt", follow=False).is_redirect
     assert stranger.get("/admin/ratssaal.crt", follow=False).is_redirect
+
+
+def test_a_directory_is_folded_away_and_kept_without_its_secret_on_any_page(inside: Clerk) -> None:
+    inside.walk("administrators", domain={"host_name": "sitzung.musterhausen.example"})
+    folds = inside.seen.all("details")
+    assert [one.text.strip().splitlines()[0] for one in folds] == [
+        "Mehr Schutz: Einmalcodes und Netze",
+        "Verzeichnis der Verwaltung",
+    ]
+    assert not any("open" in one.attributes for one in folds)
+    back = "https://sitzung.musterhausen.example/api/staff/directory/back"
+    assert inside.hidden("openid_back") == back
+    given = {
+        "openid_issuer": "https://id.example/realms/rathaus", "openid_client_id": "ratssaal",
+        "openid_client_secret": "Geheimnis-7", "openid_claim": "groups",
+        "openid_value": "sitzungsdienst", "openid_button": "Rathauskonto",
+    }  # fmt: skip
+    inside.send("/setup/administrators", **SENSIBLE["administrators"], **given)
+    assert inside.place == "/setup/meetings"
+    inside.get("/setup/administrators")
+    assert "Geheimnis-7" not in inside.page
+    assert inside.hidden("openid_value") == "sitzungsdienst"
+    assert inside.hidden("openid_client_secret") == ""
+    # Sent once more without it, as the page has it.
+    again = {**given, "openid_client_secret": "", "openid_button": ""}
+    anna = {**SENSIBLE["administrators"], "password1": ""}
+    inside.send("/setup/administrators", **anna, **again)
+    found = Draft(inside.box.store).settings().cluster.administration.openid
+    assert found
+    assert (found.client_secret, found.button) == ("Geheimnis-7", "")
+    # Another directory has another secret.
+    inside.get("/setup/administrators")
+    other = {**again, "openid_issuer": "https://elsewhere.example"}
+    answer = inside.send("/setup/administrators", **anna, **other)
+    assert answer.status_code == 422
+    assert "open" in inside.seen.all("details")[1].attributes
+    assert "open" not in inside.seen.all("details")[0].attributes
+    inside.send("/setup/administrators", **anna, **{**again, "openid_issuer": ""})
+    assert Draft(inside.box.store).settings().cluster.administration.openid is None
