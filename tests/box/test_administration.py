@@ -264,6 +264,9 @@ def test_picture_colour_app_and_pages_of_the_web_server(
         assert {status for status, _ in answers} == {200, 429}
         refused = [words for status, words in answers if status == 429]
         assert all("Das waren zu viele Versuche auf einmal" in one for one in refused)
+        # More than fits into the web server's memory goes by its own folder.
+        answer = page.request.post(f"https://{box.address}/setup/code", data="x" * 200_000)
+        assert answer.status == 403
         answer = page.request.post(f"https://{box.address}/setup/code", data="x" * 1_100_000)
         assert answer.status == 413
         assert "Diese Datei ist zu groß" in answer.text()
