@@ -58,8 +58,6 @@ def test_an_answers_file_survives_power_cuts_and_ends_in_a_call(
         assert call.hold(machine, house.stage).held()
 
 
-# Not yet seen to pass on a machine: with --all until then.
-@pytest.mark.slow
 def test_the_code_of_a_box_without_a_screen_is_on_the_card_of_its_stick(
     house: House, artifacts: Artifacts, tmp_path: Path
 ) -> None:

@@ -19,8 +19,7 @@ from tests.box.browser import visit
 from tests.box.clerk import APPLY_MS
 from tests.box.screens import look
 
-# Not yet seen to pass on a whole run: with --all until then.
-pytestmark = [pytest.mark.box, pytest.mark.slow]
+pytestmark = pytest.mark.box
 
 PASSWORD = "korrekt pferd batterie klammer"
 NEW_PASSWORD = "sieben blaue traktoren im nebel"

@@ -155,8 +155,6 @@ def test_why_no_certificate_came_is_kept_and_shown(
         assert DIRECTORY not in page
 
 
-# Not yet seen to pass on a whole run: with --all until then.
-@pytest.mark.slow
 def test_a_certificate_that_is_no_good_never_takes_the_place_of_one_that_is(
     stage: Stage, artifacts: Artifacts, root: TestAuthority
 ) -> None:

@@ -83,8 +83,6 @@ def test_two_clerks_at_once(stage: Stage, artifacts: Artifacts, chromium: Browse
         assert box.run("test", "-e", "/var/lib/ratssaal/secrets/draft.json", check=False).returncode
 
 
-# Not yet seen to pass on a whole run: with --all until then.
-@pytest.mark.slow
 def test_wrong_codes_are_slowed_counted_and_shown(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:

@@ -11,7 +11,7 @@ from builder.stage import GATEWAY, Stage
 from tests.box.meeting import NAME, House, opened
 from tests.unit.meet.provider import CLIENT, SECRET, Provider
 
-pytestmark = [pytest.mark.box, pytest.mark.slow]
+pytestmark = pytest.mark.box
 
 BEGIN = "/api/staff/directory"
 HOST = {"Host": NAME}

@@ -182,8 +182,6 @@ def test_a_power_cut_while_it_sets_itself_up(
         sign_in(page, box.address)
 
 
-# Not yet seen to pass on a whole run: with --all until then.
-@pytest.mark.slow
 def test_set_up_that_is_killed_begins_again_while_somebody_watches(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:
