@@ -1,6 +1,7 @@
 """An image and a used stick, small and made by the tests."""
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -43,3 +44,11 @@ def nothing_left() -> Iterator[None]:
 def _now() -> tuple[set[str], int, list[int]]:
     files = {one.name for one in Path("/proc/self/fd").iterdir()}
     return files, threading.active_count(), children(os.getpid())
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C arrives as in a terminal, also where tests run in the background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
