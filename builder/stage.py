@@ -40,16 +40,21 @@ def hardware_address(number: int) -> str:
     return f"52:54:00:52:53:{number:02x}"
 
 
-def ip_address(number: int) -> str:
+def ip_address(number: int, prefix: str = PREFIX) -> str:
     """The address that the stage gives to the card of machine `number`."""
-    return f"{PREFIX}.{100 + number}"
+    return f"{prefix}.{100 + number}"
 
 
 class Stage:
-    """Context manager: the namespaces, a bridge with DHCP and DNS, a folder for passing files."""
+    """Context manager: the namespaces, a bridge with DHCP and DNS, a folder for passing files.
 
-    def __init__(self, toolbox: Toolbox) -> None:
+    `prefix`: the first three numbers of its network's addresses, where they have to be others.
+    """
+
+    def __init__(self, toolbox: Toolbox, prefix: str = PREFIX) -> None:
         self.toolbox = toolbox
+        self.prefix = prefix
+        self.gateway = f"{prefix}.1"
         self.folder = Path()
         self._holder: subprocess.Popen[bytes] | None = None
         self._children: list[subprocess.Popen[bytes]] = []
@@ -58,31 +63,20 @@ class Stage:
     def __enter__(self) -> "Stage":
         self.folder = Path(tempfile.mkdtemp(prefix="ratssaal-", dir="/var/tmp"))
         try:
-            self._holder = subprocess.Popen(
-                ["unshare", "--net", "--mount", "--", "sh", "-c", "echo; exec sleep infinity"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                preexec_fn=die_with_parent,
-            )
-            assert self._holder.stdout
-            if not self._holder.stdout.readline():
-                raise MissingError(
-                    "This machine does not allow network namespaces.",
-                    "Run on a machine or in a container with CAP_SYS_ADMIN.",
-                )
+            self._hold(["unshare", "--net", "--mount", "--"])
             # What a killed nspawn leaves behind must not stand in the way of the next one.
             NSPAWN_RUN.mkdir(parents=True, exist_ok=True)
             self.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", NSPAWN_RUN])
             for line in (
                 "link set lo up",
                 f"link add {BRIDGE} type bridge forward_delay 0 mcast_snooping 0",
-                f"addr add {GATEWAY}/24 dev {BRIDGE}",
+                f"addr add {self.gateway}/24 dev {BRIDGE}",
                 f"link set {BRIDGE} up",
             ):
                 self.run(["ip", *line.split()])
             # Who looks up a name in here asks the stage, and nobody outside.
             resolver = self.folder / "resolv.conf"
-            resolver.write_text(f"nameserver {GATEWAY}\n")
+            resolver.write_text(f"nameserver {self.gateway}\n")
             self.run(["mount", "--bind", resolver, "/etc/resolv.conf"])
             self._start_dhcp()
         except BaseException:
@@ -92,6 +86,21 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _hold(self, within: Sequence[Argument]) -> None:
+        """Have a process hold the namespaces that `within` makes before it starts a program."""
+        self._holder = subprocess.Popen(
+            [*within, "sh", "-c", "echo; exec sleep infinity"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        assert self._holder.stdout
+        if not self._holder.stdout.readline():
+            raise MissingError(
+                "This machine does not allow network namespaces.",
+                "Run on a machine or in a container with CAP_SYS_ADMIN.",
+            )
 
     def close(self) -> None:
         """End all that was started here; safe to call twice."""
@@ -107,10 +116,12 @@ class Stage:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start_dhcp(self) -> None:
-        hosts = [f"--dhcp-host={hardware_address(n)},{ip_address(n)}" for n in range(100)]
+        hosts = [
+            f"--dhcp-host={hardware_address(n)},{ip_address(n, self.prefix)}" for n in range(100)
+        ]
         command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
         command += ["--user=root", f"--interface={BRIDGE}", "--bind-interfaces", "--leasefile-ro"]
-        command += [f"--dhcp-range={PREFIX}.100,{PREFIX}.250,255.255.255.0,12h"]
+        command += [f"--dhcp-range={self.prefix}.100,{self.prefix}.250,255.255.255.0,12h"]
         command += ["--dhcp-authoritative", "--no-ping", *hosts]
         # Names are those that `name` gives; all others do not exist, as nobody outside is asked.
         (self.folder / "names").mkdir()
@@ -207,14 +218,14 @@ class Stage:
         Raises MissingError where the addresses are in use here already.
         """
         assert self._holder
-        if run(["ip", "route", "show", f"{PREFIX}.0/24"]).strip():
+        if run(["ip", "route", "show", f"{self.prefix}.0/24"]).strip():
             raise MissingError(
-                f"The network {PREFIX}.0/24 is in use on this machine already.",
+                f"The network {self.prefix}.0/24 is in use on this machine already.",
                 "Another demo may be running; end it, or go on without reaching the box from here.",
             )
         name = f"ratssaal{os.getpid() % 100000}"
         peer = ["type", "veth", "peer", "name", "host", "netns", str(self._holder.pid)]
         run(["ip", "link", "add", name, *peer])
-        run(["ip", "address", "add", f"{PREFIX}.2/24", "dev", name])
+        run(["ip", "address", "add", f"{self.prefix}.2/24", "dev", name])
         run(["ip", "link", "set", name, "up"])
         self.run(["ip", "link", "set", "host", "master", BRIDGE, "up"])

@@ -1,0 +1,190 @@
+"""A town hall behind a router: people inside and outside of it, each in a network of their own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.shell import wait_for
+from builder.stage import BRIDGE, Stage
+from tests.box.rules import rules
+
+# The town hall's own network (RFC 1918), in which the stage is the router, and a world outside of
+# it: TEST-NET-3 of RFC 5737, which no browser takes for private.
+INSIDE = "192.168.77"
+OUTSIDE = "203.0.113"
+WORLD = "world0"
+PUBLIC = f"{OUTSIDE}.1"
+NAME_SERVER = 53  # the last number of the address of one, on either side
+CARD = "card0"
+# 443 is forwarded; what leaves gets the router's own address. What comes from outside for an
+# address inside does not pass, as no provider would even carry it.
+ROUTER = """
+table ip router {
+    chain prerouting {
+        type nat hook prerouting priority dstnat; policy accept;
+        @FROM@ ip daddr @PUBLIC@ tcp dport 443 dnat to @BOX@
+        @FROM@ ip daddr @PUBLIC@ udp dport 443 dnat to @BOX@
+    }
+    chain input {
+        type filter hook input priority filter; policy accept;
+        iifname "@BRIDGE@" ip daddr @PUBLIC@ drop
+        iifname "@WORLD@" ip daddr @NAMES@ accept
+        iifname "@WORLD@" ct state established,related accept
+        iifname "@WORLD@" meta l4proto { tcp, udp } reject
+    }
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname "@BRIDGE@" accept
+        iifname "@WORLD@" ct status dnat accept
+    }
+    chain postrouting {
+        type nat hook postrouting priority srcnat; policy accept;
+        oifname "@WORLD@" masquerade
+        iifname "@BRIDGE@" oifname "@BRIDGE@" ct status dnat masquerade
+    }
+}
+"""
+# Somebody at home, or anywhere: nobody gets in who was not asked. What goes directly is counted.
+GUARDED = """
+table inet guarded {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        iifname lo accept
+        ct state established,related accept
+    }
+    chain output {
+        type filter hook output priority filter; policy accept;
+        ip daddr { @BOX@, @PUBLIC@ } meta l4proto udp counter
+    }
+}
+"""
+# A router; and the kernel's own filter for bridges would have neighbours pass the router's rules.
+SWITCHES = """
+cd /proc/sys/net
+for one in bridge/bridge-nf-call-* ipv4/conf/*/send_redirects; do
+    [ ! -e "$one" ] || echo 0 >"$one"
+done
+echo 1 >ipv4/ip_forward
+"""
+
+
+class Place(Stage):
+    """Where one person sits: a network of its own beside a stage; the files are the stage's."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.toolbox, stage.prefix)
+        self._stage = stage
+        self._number = stage.next_number()
+
+    def __enter__(self) -> "Place":
+        self.folder = self._stage.folder
+        try:
+            self._hold(self._stage.enter(["unshare", "--net", "--mount", "--"]))
+            self.run(["ip", "link", "set", "lo", "up"])
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """End all that was started here; the files stay with the stage."""
+        self.folder = Path()
+        super().close()
+
+    def next_number(self) -> int:
+        """A number that nobody else on the stage has."""
+        return self._stage.next_number()
+
+    def plug(self, bridge: str, address: str, gateway: str, names: str) -> None:
+        """Lay a cable to a bridge of the stage, with `address` at this end of it.
+
+        `gateway` leads to everybody else; `names` is the address of the name server.
+        """
+        assert self._holder
+        cable = f"cable{self._number}"
+        peer = f"type veth peer name {CARD} netns {self._holder.pid}"
+        self._stage.run(["ip", "link", "add", cable, *peer.split()])
+        self._stage.run(["ip", "link", "set", cable, "master", bridge, "up"])
+        for line in (
+            # Without IPv6, whose addresses come a second later: browsers break off what they load.
+            f"link set {CARD} addrgenmode none",
+            f"address add {address}/24 dev {CARD}",
+            f"link set {CARD} up",
+            f"route add default via {gateway}",
+        ):
+            self.run(["ip", *line.split()])
+        resolver = self.folder / f"place{self._number}.resolv.conf"
+        resolver.write_text(f"nameserver {names}\n")
+        self.run(["mount", "--bind", resolver, "/etc/resolv.conf"])
+
+
+@contextmanager
+def name_server(stage: Stage, bridge: str, address: str, name: str, leads_to: str) -> Iterator[str]:
+    """A name server on a bridge: it knows `name` and what is below it, and no other name."""
+    stage.run(["ip", "address", "add", f"{address}/24", "dev", bridge])
+    command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
+    command += ["--no-hosts", "--user=root", "--pid-file=", "--bind-interfaces"]
+    command += [f"--listen-address={address}", f"--address=/{name}/{leads_to}", "--address=/#/"]
+    child = stage.start(stage.toolbox.command(command, own_processes=True))
+    try:
+        wait_for(lambda: stage.listens(address, 53), 20, "The name server does not answer.")
+        yield address
+    finally:
+        child.kill()
+        child.wait()
+        stage.run(["ip", "address", "delete", f"{address}/24", "dev", bridge])
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Somebody on each side of the router, and how many UDP packets each has sent to the box."""
+
+    inside: Place
+    outside: Place
+    direct_inside: Callable[[], int]
+    direct_outside: Callable[[], int]
+
+
+@contextmanager
+def router(stage: Stage, box: str, name: str, *, hairpin: bool) -> Iterator[Sides]:
+    """Make the stage a router that forwards 443 to the address `box`, with a person on each side.
+
+    The box's `name`, and what is below it, leads to the public address. With `hairpin` it does so
+    inside as well, and the router turns round what goes there. Without, name servers inside give
+    the box's own address, and the public one cannot be reached from there.
+    """
+    there, away = (f"{prefix}.{NAME_SERVER}" for prefix in (stage.prefix, OUTSIDE))
+    text = ROUTER
+    for place, value in {
+        "@FROM@": "" if hairpin else f'iifname "{WORLD}"',
+        "@PUBLIC@": PUBLIC,
+        "@NAMES@": away,
+        "@BOX@": box,
+        "@BRIDGE@": BRIDGE,
+        "@WORLD@": WORLD,
+    }.items():
+        text = text.replace(place, value)
+    for line in (
+        f"link add {WORLD} type bridge forward_delay 0 mcast_snooping 0",
+        f"address add {PUBLIC}/24 dev {WORLD}",
+        f"link set {WORLD} up",
+    ):
+        stage.run(["ip", *line.split()])
+    try:
+        stage.run(["sh", "-euc", SWITCHES])
+        with (
+            rules(stage, text),
+            name_server(stage, BRIDGE, there, name, PUBLIC if hairpin else box),
+            name_server(stage, WORLD, away, name, PUBLIC),
+            Place(stage) as inside,
+            Place(stage) as outside,
+        ):
+            inside.plug(BRIDGE, f"{stage.prefix}.20", stage.gateway, there)
+            outside.plug(WORLD, f"{OUTSIDE}.20", PUBLIC, away)
+            guarded = GUARDED.replace("@BOX@", box).replace("@PUBLIC@", PUBLIC)
+            with rules(inside, guarded) as near, rules(outside, guarded) as far:
+                yield Sides(inside, outside, near, far)
+    finally:
+        stage.run(["ip", "link", "delete", WORLD])
