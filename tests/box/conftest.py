@@ -12,7 +12,7 @@ from builder.container import Box
 from builder.stage import Stage
 from builder.toolbox import Toolbox
 from tests.box.browser import browser
-from tests.box.meeting import House, opened
+from tests.box.meeting import RELAY, House, opened
 
 
 class Town(NamedTuple):
@@ -40,6 +40,15 @@ def chromium(stage: Stage) -> Iterator[Browser]:
 def house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[House]:
     """A box that is set up, on which Anna is signed in and may book rooms."""
     with Stage(toolbox) as stage, opened(stage, artifacts) as made:
+        made.sign_in()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def open_house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[House]:
+    """As `house`, without a lobby; name servers know its relay, too."""
+    with Stage(toolbox) as stage, opened(stage, artifacts, "open") as made:
+        stage.name(RELAY, made.box.address)
         made.sign_in()
         yield made
 

@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,26 @@ from tests.box.browser import tree
 FIRST_PORT = 2828
 # The start of a browser on a busy machine; a page has the same.
 SECONDS = 60.0
+Preference = bool | int | str
 # Cameras that move without being asked for; nothing that a browser does for its maker.
-PREFERENCES: dict[str, bool | int | str] = {
+PREFERENCES: dict[str, Preference] = {
     "app.normandy.enabled": False,
     "app.update.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.region.network.url": "",
+    "browser.region.update.enabled": False,
     "browser.safebrowsing.malware.enabled": False,
     "browser.safebrowsing.phishing.enabled": False,
+    "browser.search.update": False,
     "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage": "about:blank",
+    "browser.topsites.contile.enabled": False,
+    "datareporting.healthreport.uploadEnabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
+    "dom.push.connection.enabled": False,
     "extensions.getAddons.cache.enabled": False,
     "extensions.systemAddon.update.enabled": False,
+    "extensions.update.enabled": False,
     "intl.accept_languages": "de-DE",
     "media.autoplay.default": 0,
     "media.gmp-manager.updateEnabled": False,
@@ -40,14 +50,23 @@ PREFERENCES: dict[str, bool | int | str] = {
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
+    # Its settings' server, which no other preference keeps it from: not looked up.
+    "network.dns.localDomains": "firefox.settings.services.mozilla.com",
+    "network.trr.mode": 5,
     "services.settings.server": "",
     "toolkit.telemetry.reportingpolicy.firstRun": False,
+    "toolkit.telemetry.unified": False,
 }
 _UNTIL = """
 const [expression, done] = arguments;
 const condition = new Function(`return ${expression}`);
 const look = () => { if (condition()) done(true); else setTimeout(look, 50); };
 look();
+"""
+# An async function of the page, called, and what it came to.
+_CALL = """
+const [done] = arguments;
+(%s)().then(value => done({value}), error => done({error: String(error)}));
 """
 
 
@@ -104,6 +123,12 @@ class Firefox:
         """Wait until an expression of the page is true."""
         self._ask("WebDriver:ExecuteAsyncScript", script=_UNTIL, args=[expression])
 
+    def call(self, function: str) -> Any:
+        """What an async function (JavaScript) of the page comes to, as JSON can carry it."""
+        found = self._ask("WebDriver:ExecuteAsyncScript", script=_CALL % function, args=[])
+        assert "error" not in found["value"], found["value"]["error"]
+        return found["value"].get("value")
+
     def keep_picture(self, file: Path) -> None:
         """A picture of the whole page, for people to look at."""
         found = self._ask("WebDriver:TakeScreenshot", full=True)
@@ -123,8 +148,10 @@ def _connect(program: subprocess.Popen[bytes], port: int, log: Path) -> socket.s
 
 
 @contextmanager
-def firefox(stage: Stage, *roots: Path) -> Iterator[Firefox]:
-    """A Firefox on the stage's network; it ends with the block.
+def firefox(
+    stage: Stage, *roots: Path, preferences: Mapping[str, Preference] | None = None
+) -> Iterator[Firefox]:
+    """A Firefox on the stage's network, with more `preferences`; it ends with the block.
 
     It trusts the authorities in the files `roots` (PEM); without any it takes every certificate for
     pages, though not for TURN, where it always looks.
@@ -134,7 +161,8 @@ def firefox(stage: Stage, *roots: Path) -> Iterator[Firefox]:
     profile = folder / "profile"
     profile.mkdir(parents=True)
     with (profile / "user.js").open("w") as file:
-        for name, value in {**PREFERENCES, "marionette.port": FIRST_PORT + number}.items():
+        given = {**PREFERENCES, **(preferences or {}), "marionette.port": FIRST_PORT + number}
+        for name, value in given.items():
             file.write(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n")
     policies = folder / "policies"
     policies.mkdir()

@@ -21,6 +21,7 @@ from builder.shell import wait_for
 from builder.stage import Stage, die_with_parent
 
 NAME = "sitzung.musterhausen.example"
+RELAY = f"turn.{NAME}"
 PASSWORD = "korrekt pferd batterie klammer"
 OWN_PAGE = {"X-Ratssaal": "1"}
 

@@ -1,0 +1,69 @@
+"""Networks that people come from: whatever lets 443/tcp through is enough to meet."""
+
+import pytest
+
+from builder.shell import wait_for
+from builder.stage import BRIDGE
+from tests.box.meeting import House
+from tests.box.pair import links, meet, pair
+from tests.box.rules import rules
+
+pytestmark = pytest.mark.box
+
+# The network that both browsers are in: what goes between them and the box, save the addresses and
+# names that the stage gives to the box itself.
+NETWORK = """
+table inet way {
+    chain out {
+        type filter hook output priority filter; policy accept;
+        oifname != "@BRIDGE@" accept
+        udp sport { 53, 67 } accept
+        @OUT@
+    }
+    chain in {
+        type filter hook input priority filter; policy accept;
+        iifname != "@BRIDGE@" accept
+        udp dport { 53, 67 } accept
+        @IN@
+    }
+}
+"""
+# Of what leaves the browsers and of what comes to them. Counted are media on the direct way.
+WATCHED = ("udp dport 443 counter", "udp sport 443 counter")
+WITHOUT_UDP = ("udp dport 443 counter drop; meta l4proto udp drop", "meta l4proto udp drop")
+WEB_ALONE = ("tcp dport 443 accept; udp dport 443 counter drop; drop", "tcp sport 443 accept; drop")
+MEDIA_PACKETS = 300  # two people's sound alone makes more in two seconds; attempts are fewer
+
+
+def network(lets: tuple[str, str]) -> str:
+    """The table for what `lets` says."""
+    text = NETWORK.replace("@BRIDGE@", BRIDGE)
+    return text.replace("@OUT@", lets[0]).replace("@IN@", lets[1])
+
+
+def test_an_open_network_leads_directly(open_house: House) -> None:
+    stage = open_house.stage
+    with rules(stage, network(WATCHED)) as direct, pair(open_house, stage, stage) as two:
+        meet(two, links(open_house.book()))
+        wait_for(lambda: direct() > MEDIA_PACKETS, 10, "Media do not go directly.")
+
+
+@pytest.mark.parametrize("lets", [WITHOUT_UDP, WEB_ALONE], ids=["no-udp", "web-alone"])
+def test_a_network_that_lets_web_pages_through_is_enough(
+    open_house: House, lets: tuple[str, str]
+) -> None:
+    stage = open_house.stage
+    with rules(stage, network(lets)) as stopped, pair(open_house, stage, stage) as two:
+        meet(two, links(open_house.book()))
+        # The direct way was looked for, and it was shut.
+        assert stopped() > 0
+
+
+def test_browsers_that_may_use_the_relay_alone_need_nothing_else(open_house: House) -> None:
+    stage = open_house.stage
+    with (
+        rules(stage, network(WATCHED)) as direct,
+        pair(open_house, stage, stage, relay_only=True) as two,
+    ):
+        meet(two, links(open_house.book()))
+        assert direct() == 0
