@@ -49,19 +49,25 @@ def _fields(value: object, known: tuple[str, ...], needed: tuple[str, ...]) -> M
 
 @dataclass(frozen=True)
 class Door:
-    """A port that guests may reach, beside 80 and 443/tcp of the base."""
+    """A port that guests may reach, beside 80 and 443/tcp of the base.
+
+    also: a second port that leads to the same door.
+    """
 
     port: int
     protocol: str
     purpose: str
+    also: int | None = None
 
     @staticmethod
     def of(raw: object) -> "Door":
         """Check and take over an entry of the description; ValueError where it is malformed."""
-        fields = _fields(raw, names := ("port", "protocol", "purpose"), names)
+        needed = ("port", "protocol", "purpose")
+        fields = _fields(raw, (*needed, "also"), needed)
         if fields["protocol"] not in PROTOCOLS:
             raise ValueError(f"{fields['protocol']!r} is not one of {', '.join(PROTOCOLS)}")
-        return Door(_port(fields["port"]), str(fields["protocol"]), _text(fields["purpose"]))
+        also = _port(fields["also"]) if "also" in fields else None
+        return Door(_port(fields["port"]), str(fields["protocol"]), _text(fields["purpose"]), also)
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def test_picture_colour_app_and_pages_of_the_web_server(
 
         # One-time codes: the app takes the secret of the page.
         page.goto(f"https://{box.address}/admin/settings/administrators")
-        page.locator("summary").click()
+        page.locator("summary", has_text="Einmalcodes").click()
         secret = page.locator("[name=app1_secret]").input_value()
         look(page, axe, "admin-administrators-de")
         page.fill("#networks", "192.0.2.0/24")

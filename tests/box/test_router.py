@@ -25,8 +25,6 @@ def house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[House]:
         yield made
 
 
-# Not yet: Chromium takes no candidate with a private address and a port below 1024.
-@pytest.mark.xfail(reason="media of a private address are at port 443", strict=True)
 # Each browser is once inside and once outside.
 @pytest.mark.parametrize("hairpin", [True, False], ids=["hairpin", "split-names"])
 def test_somebody_inside_and_somebody_outside_meet(house: House, hairpin: bool) -> None:

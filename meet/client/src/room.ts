@@ -1,6 +1,7 @@
 /* The test room: joins with a place that the pass in the address gives, or the page of whoever is
    signed in; shows who is there, and says what works. It makes way for the meeting's own pages. */
 
+import "./media-port";
 import "./kern.css";
 import { Room, RoomEvent, Track } from "livekit-client";
 import type { RemoteTrack, RemoteTrackPublication, LocalTrackPublication } from "livekit-client";

@@ -13,15 +13,16 @@ pytestmark = pytest.mark.unit
 PROJECT = Path(__file__).resolve().parents[3]
 LIVEKIT = PROJECT / "overlays/livekit/usr/lib/ratssaal/stack/stack.yaml"
 
-WHOLE = """\
+DOOR = "  - {port: 443, protocol: udp, purpose: media, also: 7882}"
+WHOLE = f"""\
 name: Example
 units:
   - one.service
   - two.service
 doors:
-  - {port: 443, protocol: udp, purpose: media}
+{DOOR}
 relays:
-  - {ports: 40000-40999, to: 443}
+  - {{ports: 40000-40999, to: 443}}
 health:
   - http://127.0.0.1:7880/
 store:
@@ -38,7 +39,7 @@ def described(folder: Path, text: str) -> Path:
 def test_the_description_of_the_embedded_stack_is_whole() -> None:
     stack = Stack.read(LIVEKIT)
     overlay = PROJECT / "overlays/livekit"
-    assert stack.doors == (Door(443, "udp", "media"),)
+    assert stack.doors == (Door(443, "udp", "media", also=7882),)
     assert stack.units
     for unit in stack.units:
         assert (overlay / "usr/lib/systemd/system" / unit).is_file()
@@ -53,7 +54,7 @@ def test_every_key_of_a_description_is_read(tmp_path: Path) -> None:
     stack = Stack.read(described(tmp_path, WHOLE))
     assert stack.name == "Example"
     assert stack.units == ("one.service", "two.service")
-    assert stack.doors == (Door(443, "udp", "media"),)
+    assert stack.doors == (Door(443, "udp", "media", 7882),)
     assert stack.relays == (Relay("40000-40999", 443),)
     assert stack.health == ("http://127.0.0.1:7880/",)
     assert stack.store == ("rooms",)
@@ -105,8 +106,9 @@ MALFORMED = {
     "no units": WHOLE.replace("units:\n  - one.service\n  - two.service\n", ""),
     "one unit as text": WHOLE.replace("\n  - one.service\n  - two.service", " one.service"),
     "a unit that is a number": WHOLE.replace("one.service", "1"),
-    "no doors": WHOLE.replace("doors:\n  - {port: 443, protocol: udp, purpose: media}\n", ""),
-    "doors without content": WHOLE.replace("\n  - {port: 443, protocol: udp, purpose: media}", ""),
+    "no doors": WHOLE.replace(f"doors:\n{DOOR}\n", ""),
+    "doors without content": WHOLE.replace(f"\n{DOOR}", ""),
+    "a second port that is none": WHOLE.replace("also: 7882", "also: 0"),
     "a door without a port": WHOLE.replace("port: 443, ", ""),
     "a door with another key": WHOLE.replace("purpose:", "colour: red, purpose:"),
     "a door that is no port": WHOLE.replace("port: 443", "port: https"),

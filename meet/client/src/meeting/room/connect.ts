@@ -1,5 +1,6 @@
 /* How this client joins: what it sends, in which layers, and how long it waits for what. */
 
+import "../../media-port";
 import { ExternalE2EEKeyProvider, Room, Track, VideoPresets } from "livekit-client";
 import type { LocalTrack, RoomConnectOptions, TrackPublishOptions } from "livekit-client";
 import E2EEWorker from "livekit-client/e2ee-worker?worker";
