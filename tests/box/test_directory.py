@@ -21,7 +21,10 @@ import socket
 one = socket.socket(socket.AF_UNIX)
 one.connect('/run/ratssaal-openid.sock')
 one.sendall(b'{\\"verb\\": \\"where\\"}\\n')
-print(one.recv(4096))
+try:
+    print(one.recv(4096))
+except ConnectionResetError:
+    print(b'')
 " """
 
 
@@ -59,12 +62,13 @@ def test_staff_sign_in_by_the_directory(
         assert (answer.status_code, answer.headers["location"]) == (303, "/rooms/")
         assert house.ask("GET", "staff")["name"] == "Kanarienvogel"
         assert house.book()["links"]
-        # Neither the secret nor the person is anywhere but where root has it.
+        # Neither the secret nor the person is anywhere but where systemd hands it over.
         found = house.box.run(
             "grep", "-rlE", f"Kanarienvogel|{SECRET}", "/etc", "/run", "/var/log",
             "/var/lib/ratssaal/settings", check=False,
         ).stdout  # fmt: skip
-        assert found == ""
+        handed = ("/run/credentials/", "/run/host/credentials/")
+        assert [one for one in found.split() if not one.startswith(handed)] == []
         journal = house.box.run("journalctl", "--boot", "--no-pager").stdout
         for word in ("Kanarienvogel", SECRET, "eyJ"):
             assert word not in journal, word
