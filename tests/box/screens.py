@@ -52,7 +52,7 @@ def wrong_words(page: Page) -> list[str]:
         """() => {
             const seen = document.body.cloneNode(true);
             // Devices are called as their makers call them, and files are quoted as they are.
-            const skip = '[lang=en], noscript, option, pre, script, style';
+            const skip = '[lang=en], noscript, option, .path, pre, script, style';
             for (const one of seen.querySelectorAll(skip)) one.remove();
             const named = [...seen.querySelectorAll('[aria-label], [title], [alt]')].flatMap(
                 one => ['aria-label', 'title', 'alt'].map(name => one.getAttribute(name) ?? ''));

@@ -192,7 +192,7 @@ def test_rooms_preview_undo_and_support_on_a_running_box(
 
 # Asks for a page so many times at once; status and words of each answer.
 AT_ONCE = """many => Promise.all([...Array(many)].map(async () => {
-  const answer = await fetch("/admin/sign-in");
+  const answer = await fetch("/admin/sign-in", {cache: "no-store"});
   return [answer.status, await answer.text()];
 }))"""
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" onload="alert(1)">
