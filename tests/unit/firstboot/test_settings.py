@@ -429,7 +429,8 @@ def test_the_roles_are_given_settings_without_secrets_and_the_stacks_doors() -> 
     assert found["settings"]["box"]["turn_name"] == "turn.rathaus.example"
     # Where the way out leads, and by whose word, is no matter of the roles.
     assert not {"proxy", "proxy_authority"} & set(found["settings"]["box"]["network"])
-    assert found["stack"]["doors"] == [{"port": 443, "protocol": "udp", "purpose": "media"}]
+    media = {"port": 443, "protocol": "udp", "purpose": "media", "also": 7882}
+    assert found["stack"]["doors"] == [media]
     assert "SECRET" not in text
 
 
