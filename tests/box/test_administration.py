@@ -84,6 +84,8 @@ def applied(page: Page) -> None:
     )
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_rooms_preview_undo_and_support_on_a_running_box(
     stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
 ) -> None:
@@ -208,6 +210,8 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" onload="
 <path d="M4 4h56v30c0 18-28 26-28 26S4 52 4 34z" fill="#ffd700" stroke="#7a0019"/></svg>"""
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_picture_colour_app_and_pages_of_the_web_server(
     stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
 ) -> None:

@@ -155,6 +155,8 @@ def test_why_no_certificate_came_is_kept_and_shown(
         assert DIRECTORY not in page
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_certificate_that_is_no_good_never_takes_the_place_of_one_that_is(
     stage: Stage, artifacts: Artifacts, root: TestAuthority
 ) -> None:

@@ -83,6 +83,8 @@ def test_two_clerks_at_once(stage: Stage, artifacts: Artifacts, chromium: Browse
         assert box.run("test", "-e", "/var/lib/ratssaal/secrets/draft.json", check=False).returncode
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_wrong_codes_are_slowed_counted_and_shown(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:

@@ -75,6 +75,8 @@ def test_a_box_is_set_up_by_its_card_alone_without_a_screen(
         )
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_damaged_card_is_named_on_the_screen_and_the_code_stays_there(
     stage: Stage, artifacts: Artifacts
 ) -> None:
@@ -112,6 +114,8 @@ def test_demo_sets_a_box_up_by_answers_and_a_card_and_holds_a_call(
                 assert page.evaluate(MOVES) > 0
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 @pytest.mark.usefixtures("artifacts")
 def test_demo_tells_in_the_boxs_own_words_why_it_is_not_set_up() -> None:
     brought = seed.Seed({seed.ANSWERS: b"box: {host_name: 'not a name'}"})
@@ -122,6 +126,8 @@ def test_demo_tells_in_the_boxs_own_words_why_it_is_not_set_up() -> None:
         pass
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 @pytest.mark.usefixtures("artifacts")
 def test_the_command_line_itself_prints_the_figures_and_ends(
     answers_file: Path, tmp_path: Path

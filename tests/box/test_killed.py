@@ -182,6 +182,8 @@ def test_a_power_cut_while_it_sets_itself_up(
         sign_in(page, box.address)
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_set_up_that_is_killed_begins_again_while_somebody_watches(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:

@@ -229,7 +229,7 @@ def act(page: Page, t: Texts, name: str, key: str) -> None:
     person.get_by_role("button", name=t(key), exact=True).click()
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.slow)])
 def test_a_meeting_from_the_booking_to_the_end(
     house: House, people: People, axe: str, language: str
 ) -> None:
@@ -370,6 +370,8 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, 
     look(guest, axe, "meeting-entry-easy")
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_killed_media_server_is_back_within_seconds(house: House, people: People) -> None:
     """Back long before LiveKit's own client would have noticed (15 s), and nobody does anything."""
     t = texts("de")
@@ -462,6 +464,8 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
     expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.elsewhere.title"))
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_others_see_a_blurred_background_and_nothing_comes_from_elsewhere(
     house: House, people: People
 ) -> None:

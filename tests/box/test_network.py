@@ -179,6 +179,8 @@ def test_a_wrong_network_typed_at_the_box_is_taken_back_and_said_on_the_screen(
         assert "Das Gateway antwortet" in screen
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_network_with_nothing_but_a_proxy_ends_in_a_certificate_once_that_is_not_wrong(
     stage: Stage, artifacts: Artifacts
 ) -> None:
@@ -198,6 +200,8 @@ def test_a_network_with_nothing_but_a_proxy_ends_in_a_certificate_once_that_is_n
         assert "CONNECT acme.example:14000" in proxy.asked()
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_the_page_says_that_a_fixed_address_moves_it_and_goes_on_there(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:
@@ -232,6 +236,8 @@ def knock(stage: Stage, box: Box, place: str) -> int:
     return status
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_wrong_network_for_administration_is_mended_with_a_code_from_the_box(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:

@@ -110,6 +110,8 @@ def test_box_browser_and_phone_prove_both_ways(house: House, axe: str) -> None:
     assert given.rpartition(".")[2] not in written_down
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_relay_that_is_impossible_is_named_with_its_reason(house: House, axe: str) -> None:
     house.stage.name(RELAY, GATEWAY)  # where nobody listens
     page = signed_in(house.chromium)
@@ -131,6 +133,8 @@ def test_a_relay_that_is_impossible_is_named_with_its_reason(house: House, axe: 
     expect_row(page, "box-relay", True)
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_direct_way_that_is_shut_leaves_the_relay(house: House) -> None:
     """UDP from outside is dropped, as on a guest's network that lets only web pages through."""
     house.box.shell("nft insert rule inet ratssaal input iif != lo udp dport 443 drop")
@@ -144,6 +148,8 @@ def test_a_direct_way_that_is_shut_leaves_the_relay(house: House) -> None:
     expect_row(page, "phone-relay", True)
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_pass_that_is_over_or_changed_opens_nothing(house: House) -> None:
     page = signed_in(house.chromium)
     link = str(page.locator("#qr").get_attribute("data-link"))
