@@ -13,7 +13,8 @@ SCREENS = build_folder() / "screens"
 WIDTHS = (("desktop", 1280), ("phone", 390))
 CLIENT_TEXTS = PROJECT / "meet/client/src/texts"
 FILLED_IN = re.compile(r"\{\{.*?\}\}|\"[\w.]+\":")
-WORD = re.compile(r"[^\W\d_]{3,}")
+# Whole words: fingerprints and addresses have letters between their digits.
+WORD = re.compile(r"(?<![\w:])[^\W\d_]{3,}(?!\w)")
 # What programs say of themselves where nobody has written a text, and German texts never say.
 FOREIGN = {"bad", "gateway", "error", "forbidden", "found", "nginx", "request", "none", "null"}
 
