@@ -70,10 +70,16 @@ def go_on(page: Page) -> None:
         page.locator("main button[type=submit]").first.click()
 
 
+def unfold(page: Page) -> None:
+    """Open all that is folded away."""
+    folded = page.locator("details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+
+
 def answer(page: Page, typed: dict[str, str]) -> None:
     """Fill in a step's form, each field by its name, and send nothing."""
-    for summary in page.locator("details:not([open]) > summary").all():
-        summary.click()
+    unfold(page)
     for name, value in typed.items():
         field = page.locator(f"[name={name}]")
         if field.first.get_attribute("type") == "radio":

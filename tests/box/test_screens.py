@@ -1,7 +1,7 @@
 """Every page in every state: axe finds nothing, no word is foreign, pictures are kept of all."""
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page
+from playwright.sync_api import Browser, FilePayload
 
 from builder.artifacts import Artifacts
 from builder.container import Box
@@ -15,6 +15,7 @@ from tests.box.clerk import (
     go_on,
     shows,
     sign_in,
+    unfold,
 )
 from tests.box.screens import look
 
@@ -31,11 +32,6 @@ WRONG = {
 }
 # Nobody can be asked for a certificate here.
 RIGHT = {**ANSWERS, "certificate": {"kind": "own"}}
-
-
-def unfold(page: Page) -> None:
-    for summary in page.locator("details:not([open]) > summary").all():
-        summary.click()
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
