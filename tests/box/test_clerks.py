@@ -141,8 +141,8 @@ def lines_until(guesser: subprocess.Popen[bytes], status: int) -> int:
     """Read what came back until a try has ended with `status`; how many lines that were."""
     assert guesser.stdout
     for number, line in enumerate(guesser.stdout, 1):
-        found, words = line.decode().split()
-        assert words == "True", "a page without its sentence"
+        found, _, words = line.decode().strip().partition(" ")
+        assert words == "True", f"a page without its sentence, or a fault: {line.decode()}"
         if int(found) == status:
             return number
     raise AssertionError(f"The guesser ended before it met {status}.")

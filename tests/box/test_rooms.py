@@ -228,6 +228,7 @@ def test_hands_roles_and_texts(house: House) -> None:
     bernd = let_in(house, room, anna, "Bernd")
     first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
     who = bernd["place"]["identity"]
+    until(first, lambda saw: who in saw["people"], "Bernd is not there.")
     house.post("hand", {"raised": True}, seat=bernd["seat"])
     up = until(first, lambda saw: saw["people"][who][1].get("hand"), "No hand is up.")
     assert abs(int(up["people"][who][1]["hand"]) / 1000 - time.time()) < 30
