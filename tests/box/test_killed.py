@@ -156,6 +156,7 @@ def wait_until_it_runs(box: Box, stage: str, program: str, then: str) -> None:
     )
 
 
+SLOW = pytest.mark.slow
 # The stages of set-up, and what is at work in each.
 AT_WORK = {
     "certificate": "[c]ertbot",
@@ -164,7 +165,11 @@ AT_WORK = {
 }
 
 
-@pytest.mark.parametrize("at", AT_WORK)
+# One of them in every run, the others with --all.
+@pytest.mark.parametrize(
+    "at",
+    ["configuration", *(pytest.param(one, marks=SLOW) for one in ("certificate", "services"))],
+)
 def test_a_power_cut_while_it_sets_itself_up(
     stage: Stage, artifacts: Artifacts, chromium: Browser, at: str
 ) -> None:

@@ -34,7 +34,7 @@ WRONG = {
 RIGHT = {**ANSWERS, "certificate": {"kind": "own"}}
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.slow)])
 def test_every_page_of_the_wizard(
     stage: Stage, artifacts: Artifacts, chromium: Browser, language: str, axe: str
 ) -> None:
