@@ -46,9 +46,10 @@ def test_an_answers_file_survives_power_cuts_and_ends_in_a_call(
             before = machine.serial().count(STARTING)
             machine.reset()
             wait_for(lambda: machine.serial().count(STARTING) > before, 60, "It did not restart.")  # noqa: B023
-        machine.shell(
-            "timeout 280 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json;"
-            " do sleep 0.5; done'"
+        machine.door.run(
+            "timeout 600 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json;"
+            " do sleep 0.5; done'",
+            seconds=620,
         )
         machine.shell("systemctl is-system-running --wait >/dev/null || true")
         assert machine.shell("systemctl --failed --no-legend --plain") == ""
