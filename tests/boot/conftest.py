@@ -1,5 +1,6 @@
 """Machines in QEMU. One start from power-on is shared; a live snapshot saves the others."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ def started(house: House, artifacts: Artifacts) -> Iterator[Machine]:
     """A machine that was powered on once, became ready, and was snapshot then."""
     with Machine(house.stage, artifacts, house.owner, MachineOptions(door=house.door)) as machine:
         machine.wait_until_ready()
+        # On a slow machine a box may be ready before the network has given it an address.
+        machine.wait_for_serial(re.escape(f"https://{machine.address}"))
         machine.save(READY)
         yield machine
 
