@@ -14,7 +14,6 @@ from builder.errors import CommandError
 from builder.paths import PROJECT
 from builder.processes import descendant
 from builder.run import Argument
-from builder.shell import wait_for
 from builder.stack import Stack
 from builder.stage import GATEWAY, Stage, die_with_parent
 from builder.toolbox import Toolbox
@@ -156,14 +155,11 @@ def alone(stage: Stage, tree: Path, keys: str) -> Iterator[Callable[[], float]]:
     command += ["--key-file", file, "--bind", "0.0.0.0", "--node-ip", GATEWAY]  # noqa: S104
     log = stage.folder / "alone.log"
     with log.open("wb") as output:
-        child = stage.start(stage.toolbox.command(command, own_processes=True), stdout=output)
-    try:
-        wait_for(lambda: stage.listens(GATEWAY, 7880), 20, "LiveKit alone did not start.")
-        process = descendant(child.pid, "livekit-server")
-        yield lambda: processor_seconds(process)
-    finally:
-        child.kill()
-        child.wait()
+        inside = stage.toolbox.command(command, own_processes=True)
+        silent = "LiveKit alone did not start."
+        with stage.serving(inside, GATEWAY, 7880, silent, output) as child:
+            process = descendant(child.pid, "livekit-server")
+            yield lambda: processor_seconds(process)
 
 
 def processor_seconds(process: int) -> float:

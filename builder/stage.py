@@ -18,6 +18,7 @@ from typing import IO
 
 from builder.errors import MissingError
 from builder.run import Argument, run
+from builder.shell import wait_for
 from builder.toolbox import Toolbox
 
 # TEST-NET-2 of RFC 5737: never anybody's real address, and not private, so that browsers and TURN
@@ -67,13 +68,12 @@ class Stage:
             # What a killed nspawn leaves behind must not stand in the way of the next one.
             NSPAWN_RUN.mkdir(parents=True, exist_ok=True)
             self.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", NSPAWN_RUN])
-            for line in (
+            self.ip(
                 "link set lo up",
                 f"link add {BRIDGE} type bridge forward_delay 0 mcast_snooping 0",
                 f"addr add {self.gateway}/24 dev {BRIDGE}",
                 f"link set {BRIDGE} up",
-            ):
-                self.run(["ip", *line.split()])
+            )
             # Who looks up a name in here asks the stage, and nobody outside.
             resolver = self.folder / "resolv.conf"
             resolver.write_text(f"nameserver {self.gateway}\n")
@@ -201,6 +201,33 @@ class Stage:
         )
         self._children.append(child)
         return child
+
+    @contextmanager
+    def serving(
+        self,
+        command: Sequence[Argument],
+        address: str,
+        port: int,
+        silent: str,
+        stdout: IO[bytes] | int = subprocess.DEVNULL,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start `command` inside the stage, which ends with the block.
+
+        Yields once something listens at `address` and TCP port `port`; CommandError with `silent`
+        where nothing does in time.
+        """
+        child = self.start(command, stdout=stdout)
+        try:
+            wait_for(lambda: self.listens(address, port), 20, silent)
+            yield child
+        finally:
+            child.kill()
+            child.wait()
+
+    def ip(self, *lines: str) -> None:
+        """Run ip(8) inside the stage with the words of each line."""
+        for line in lines:
+            self.run(["ip", *line.split()])
 
     def next_number(self) -> int:
         """A number for the next machine on the bridge."""

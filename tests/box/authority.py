@@ -14,7 +14,6 @@ from cryptography.x509.oid import NameOID
 
 from builder import stack
 from builder.run import Argument
-from builder.shell import wait_for
 from builder.stack import Stack
 from builder.stage import GATEWAY, Stage
 
@@ -127,13 +126,9 @@ def pebble(
     command: list[Argument] = ["env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", program]
     command += ["-config", folder / "config.json", "-dnsserver", f"{resolver}:53"]
     log = (stage.folder / "pebble.log").open("ab")
-    child = stage.start(stage.toolbox.command(command, writable=[folder]), stdout=log)
-    try:
-        wait_for(lambda: stage.listens(GATEWAY, 14000), 20, "Pebble did not start.")
+    inside = stage.toolbox.command(command, writable=[folder])
+    with stage.serving(inside, GATEWAY, 14000, "Pebble did not start.", log):
         yield Pebble(root)
-    finally:
-        child.kill()
-        child.wait()
 
 
 def issuer(stage: Stage, address: str, name: str) -> str:

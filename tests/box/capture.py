@@ -153,13 +153,12 @@ def capture(stage: Stage) -> Iterator[Capture]:
     """Hear all packets on all cards of the stage, its own and those of boxes, for the block."""
     heard = Capture(ipaddress.IPv4Network(f"{stage.prefix}.0/24"))
     router = f"{stage.prefix}.{ROUTER_NUMBER}"
-    for line in (
+    stage.ip(
         f"neighbour replace {router} lladdr {ROUTER_HARDWARE} nud permanent dev {BRIDGE}",
         f"neighbour replace {ROUTER_IPV6} lladdr {ROUTER_HARDWARE} nud permanent dev {BRIDGE}",
         f"route add default via {router} dev {BRIDGE}",
         f"-6 route add default via {ROUTER_IPV6} dev {BRIDGE}",
-    ):
-        stage.run(["ip", *line.split()])
+    )
     with stage.joined():
         listener = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         speaker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -183,11 +182,10 @@ def capture(stage: Stage) -> Iterator[Capture]:
         listening.join(READ_SECONDS)
         missed = listener.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
         heard.lost = struct.unpack("II", missed)[1]
-        for line in (
+        stage.ip(
             f"route del default via {router} dev {BRIDGE}",
             f"-6 route del default via {ROUTER_IPV6} dev {BRIDGE}",
-        ):
-            stage.run(["ip", *line.split()])
+        )
     assert not listening.is_alive(), "Packets come faster than they are read."
     listener.close()
     speaker.close()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.run import Argument
-from builder.shell import wait_for
 from builder.stage import PREFIX, Stage
 from tests.box.neighbours import tree
 
@@ -49,18 +48,13 @@ def name_server(stage: Stage, zone: str) -> Iterator[NameServer]:
     records = f"$ORIGIN {zone}.\n$TTL 60\n@ SOA {soa}\n@ NS ns\nns A {ADDRESS}\n"
     (folder / "zone").write_text(records)
     # Not on the bridge: the stage's own name server takes every address there.
-    for line in (
+    stage.ip(
         f"link add {CARD} type bridge",
         f"address add {ADDRESS}/32 dev {CARD}",
         f"link set {CARD} up",
-    ):
-        stage.run(["ip", *line.split()])
+    )
     command: list[Argument] = ["knotd", "--config", folder / "knot.conf"]
     inside = tree().command(command, writable=[stage.folder], own_processes=True)
-    child = stage.start(inside, stdout=(stage.folder / "knot.log").open("ab"))
-    try:
-        wait_for(lambda: stage.listens(ADDRESS, 53), 20, "The name server does not answer.")
+    log = (stage.folder / "knot.log").open("ab")
+    with stage.serving(inside, ADDRESS, 53, "The name server does not answer.", log):
         yield made
-    finally:
-        child.kill()
-        child.wait()

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.shell import wait_for
 from builder.stage import BRIDGE, Stage
 from tests.box.rules import rules
 
@@ -104,17 +103,17 @@ class Place(Stage):
         """
         assert self._holder
         cable = f"cable{self._number}"
-        peer = f"type veth peer name {CARD} netns {self._holder.pid}"
-        self._stage.run(["ip", "link", "add", cable, *peer.split()])
-        self._stage.run(["ip", "link", "set", cable, "master", bridge, "up"])
-        for line in (
+        self._stage.ip(
+            f"link add {cable} type veth peer name {CARD} netns {self._holder.pid}",
+            f"link set {cable} master {bridge} up",
+        )
+        self.ip(
             # Without IPv6, whose addresses come a second later: browsers break off what they load.
             f"link set {CARD} addrgenmode none",
             f"address add {address}/24 dev {CARD}",
             f"link set {CARD} up",
             f"route add default via {gateway}",
-        ):
-            self.run(["ip", *line.split()])
+        )
         resolver = self.folder / f"place{self._number}.resolv.conf"
         resolver.write_text(f"nameserver {names}\n")
         self.run(["mount", "--bind", resolver, "/etc/resolv.conf"])
@@ -123,18 +122,16 @@ class Place(Stage):
 @contextmanager
 def name_server(stage: Stage, bridge: str, address: str, name: str, leads_to: str) -> Iterator[str]:
     """A name server on a bridge: it knows `name` and what is below it, and no other name."""
-    stage.run(["ip", "address", "add", f"{address}/24", "dev", bridge])
+    stage.ip(f"address add {address}/24 dev {bridge}")
     command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
     command += ["--no-hosts", "--user=root", "--pid-file=", "--bind-interfaces"]
     command += [f"--listen-address={address}", f"--address=/{name}/{leads_to}", "--address=/#/"]
-    child = stage.start(stage.toolbox.command(command, own_processes=True))
+    inside = stage.toolbox.command(command, own_processes=True)
     try:
-        wait_for(lambda: stage.listens(address, 53), 20, "The name server does not answer.")
-        yield address
+        with stage.serving(inside, address, 53, "The name server does not answer."):
+            yield address
     finally:
-        child.kill()
-        child.wait()
-        stage.run(["ip", "address", "delete", f"{address}/24", "dev", bridge])
+        stage.ip(f"address delete {address}/24 dev {bridge}")
 
 
 @dataclass(frozen=True)
@@ -166,12 +163,11 @@ def router(stage: Stage, box: str, name: str, *, hairpin: bool) -> Iterator[Side
         "@WORLD@": WORLD,
     }.items():
         text = text.replace(place, value)
-    for line in (
+    stage.ip(
         f"link add {WORLD} type bridge forward_delay 0 mcast_snooping 0",
         f"address add {PUBLIC}/24 dev {WORLD}",
         f"link set {WORLD} up",
-    ):
-        stage.run(["ip", *line.split()])
+    )
     try:
         stage.run(["sh", "-euc", SWITCHES])
         with (
@@ -187,4 +183,4 @@ def router(stage: Stage, box: str, name: str, *, hairpin: bool) -> Iterator[Side
             with rules(inside, guarded) as near, rules(outside, guarded) as far:
                 yield Sides(inside, outside, near, far)
     finally:
-        stage.run(["ip", "link", "delete", WORLD])
+        stage.ip(f"link delete {WORLD}")
