@@ -78,7 +78,7 @@ def demo(
         )
 
 
-def invite(box: Box | Machine) -> dict[str, str]:
+def invite(box: call.Reachable) -> dict[str, str]:
     """Links to a meeting on the box, by role; good for a day."""
     command = ["/usr/lib/ratssaal/stack/invite", box.address, MEETING]
     found: dict[str, str] = json.loads(box.shell(shlex.join(command)))

@@ -98,9 +98,7 @@ def _opened(disk: Disk) -> Device:
                 "Unmount it, close the program, or plug the stick in anew.",
             ) from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise DeviceError(
-                f"{disk.path} is write-protected.", "Look for a switch on the card or stick."
-            ) from error
+            raise sticks.write_protected(disk) from error
         raise DeviceError(
             f"{disk.path} cannot be opened: {error.strerror}.", "Plug the stick in anew."
         ) from error

@@ -8,9 +8,9 @@ import uuid
 import zlib
 from dataclasses import dataclass
 
+from builder.block_map import SECTOR
 from builder.errors import DeviceError
 
-SECTOR = 512
 ALIGNED = 2**20
 # Signature, revision, size of the header, its sum, reserved; where it lies, where the other one
 # lies; first and last usable sector; disk; entries: where, how many, size of one, their sum.

@@ -199,11 +199,16 @@ def _in_use(disk: Disk) -> DeviceError | None:
     return None
 
 
+def write_protected(disk: Disk) -> DeviceError:
+    """The error for a stick that takes nothing."""
+    return DeviceError(
+        f"{disk.path} is write-protected.", "Look for a switch on the card or stick."
+    )
+
+
 def _unfit(disk: Disk, needed: int) -> DeviceError | None:
     if disk.read_only:
-        return DeviceError(
-            f"{disk.path} is write-protected.", "Look for a switch on the card or stick."
-        )
+        return write_protected(disk)
     if disk.sector != SECTOR:
         return DeviceError(
             f"{disk.path} has sectors of {disk.sector} bytes; the image is made for {SECTOR}, so "

@@ -107,13 +107,14 @@ Pem = Annotated[
         json_schema_extra={"not": {"pattern": "PRIVATE KEY-----"}},
     ),
 ]
+# Of a web address: a name, or an address, and perhaps a port.
+_HOST = r"([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
 # Fewer signs than RFC 3986 allows: addresses end in environments, units and command lines.
 Url = Annotated[
     str,
     StringConstraints(
         max_length=500,
-        pattern=r"^https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-        r"(/[A-Za-z0-9._~/?=+:@,-]*)?$",
+        pattern=rf"^https?://{_HOST}(/[A-Za-z0-9._~/?=+:@,-]*)?$",
     ),
     Field(description="a web address, such as https://name.example/path"),
 ]
@@ -123,8 +124,7 @@ Issuer = Annotated[
     str,
     StringConstraints(
         max_length=500,
-        pattern=r"^https://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-        r"(/[A-Za-z0-9._~/:@,-]*)?$",
+        pattern=rf"^https://{_HOST}(/[A-Za-z0-9._~/:@,-]*)?$",
     ),
     Field(
         description="the address by which a directory names itself, such as "

@@ -57,7 +57,7 @@ class Directories:
             where["address"],
             where["client_id"],
             "code",
-            redirect_uri=f"https://{house.tenant}{BACK}",
+            redirect_uri=_way_back(house),
             scope=where["scope"],
             state=errand.state,
             nonce=errand.nonce,
@@ -87,7 +87,7 @@ class Directories:
             "code": code,
             "verifier": errand.verifier,
             "nonce": errand.nonce,
-            "back": f"https://{house.tenant}{BACK}",
+            "back": _way_back(house),
             "issuer": answer.get("iss"),
         }
         found = await self._ask(asked)
@@ -114,6 +114,14 @@ class Directories:
             raise RefusedError(key if key in STATUS else "directory_away")
         found: dict[str, Any] = reply["ok"]
         return found
+
+
+def _way_back(house: House) -> str:
+    """Where the directory sends people, once as the question and once as its proof.
+
+    RFC 6749, section 4.1.3: both have to be the same.
+    """
+    return f"https://{house.tenant}{BACK}"
 
 
 def _directory(house: House) -> Directory:

@@ -40,6 +40,10 @@ def test_the_description_of_the_embedded_stack_is_whole() -> None:
     stack = Stack.read(LIVEKIT)
     overlay = PROJECT / "overlays/livekit"
     assert stack.doors == (Door(443, "udp", "media", also=7882),)
+    # The pages name the same two.
+    pages = (PROJECT / "meet/client/src/media-port.ts").read_text()
+    assert "const DOOR = 443;" in pages
+    assert "const SECOND = 7882;" in pages
     assert stack.units
     for unit in stack.units:
         assert (overlay / "usr/lib/systemd/system" / unit).is_file()

@@ -1,11 +1,13 @@
 /* A camera's picture with all behind the person blurred. */
 
 import { Pace } from "./pace";
-import type { Trouble } from "./processor";
 import { loadSegmenter } from "./segmenter";
 import type { Segmenter } from "./segmenter";
 import { lead } from "./ways";
 import type { Way } from "./ways";
+
+/** Why there is no blur any more; a sentence of the texts. */
+export type Trouble = "unable" | "slow";
 
 // What the model looks at.
 const SEEN = { width: 256, height: 144 };

@@ -4,10 +4,8 @@
 
 import type { Track, TrackProcessor, VideoProcessorOptions } from "livekit-client";
 import { kept } from "../../parts/kept";
+import type { Trouble } from "./picture";
 import type { Way } from "./ways";
-
-/** Why there is no blur any more; a sentence of the texts. */
-export type Trouble = "unable" | "slow";
 
 type Source = Pick<VideoProcessorOptions, "track">;
 

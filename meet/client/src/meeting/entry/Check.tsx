@@ -8,7 +8,7 @@ import { Tick } from "../../parts/Field";
 import { keep } from "../../parts/kept";
 import { Notice } from "../../parts/Notice";
 import { blurWanted } from "../blur/processor";
-import type { Trouble } from "../blur/processor";
+import type { Trouble } from "../blur/picture";
 import { useBlurred } from "./blurred";
 import { Level } from "./Level";
 import { remembered, usePreview } from "./preview";

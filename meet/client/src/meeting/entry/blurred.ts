@@ -2,7 +2,7 @@
 
 import { useEffect, useEffectEvent, useState } from "react";
 import { Blur } from "../blur/processor";
-import type { Trouble } from "../blur/processor";
+import type { Trouble } from "../blur/picture";
 
 /** `stream`, or its picture with a blurred background once there is one. */
 export function useBlurred(

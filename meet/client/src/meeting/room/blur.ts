@@ -7,7 +7,7 @@ import { useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { keep } from "../../parts/kept";
 import { Blur, blurWanted } from "../blur/processor";
-import type { Trouble } from "../blur/processor";
+import type { Trouble } from "../blur/picture";
 
 export interface Blurring {
   on: boolean;
