@@ -4,13 +4,21 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from builder.cache import hash_of
 from builder.stage import Stage
@@ -42,6 +50,8 @@ ARGUMENTS = [
 expect.set_options(timeout=20_000)
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+# The browsers that run now.
+OPEN: list[Browser] = []
 
 
 def tree() -> Toolbox:
@@ -78,10 +88,22 @@ def browser(
     program.chmod(0o755)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=program, args=arguments)
+        OPEN.append(found)
         try:
             yield found
+        except BaseException:
+            tell()
+            raise
         finally:
+            OPEN.remove(found)
             found.close()
+
+
+def tell() -> None:
+    """Print what each open page shows, for whoever reads why a test failed."""
+    for page in (page for found in OPEN for each in found.contexts for page in each.pages):
+        with suppress(Error):
+            print(f"{page.url}\n{page.inner_text('body', timeout=2_000)}\n")
 
 
 def visit(found: Browser, *, phone: bool = False, language: str = "de-DE") -> BrowserContext:
