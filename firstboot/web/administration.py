@@ -13,7 +13,7 @@ from firstboot.load import measure
 from firstboot.texts import Said, SaidError, say
 from firstboot.web.condition import health_notes, load_said, meeting_said
 from firstboot.web.forms import Answers
-from firstboot.web.frame import CLOSED, SIGN_IN, STEPS, Frame, download
+from firstboot.web.frame import CLOSED, OVER, SIGN_IN, STEPS, Frame, download
 from firstboot.web.outcome import EVENT_SECONDS
 from firstboot.web.session import Session
 from firstboot.web.visitor import inside, sits_at
@@ -58,6 +58,7 @@ class Administration:
             403 if said else 200,
             error=said,
             closed=request.url.query == CLOSED,
+            over=request.url.query == OVER,
             typed=given.get("name", ""),
             code=state["code"],
         )

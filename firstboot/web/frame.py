@@ -33,6 +33,8 @@ SIGN_IN = "/admin/sign-in"
 ENTERED = "entered"
 # The query of who has sent a form of the wizard when it was closed already.
 CLOSED = "closed"
+# The query of who was signed in, and is no more: it is too long ago, or name or password changed.
+OVER = "over"
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
 
@@ -193,7 +195,7 @@ class Frame:
             if error.said.key == "setup.not_allowed":
                 # Root's side does not know this person any more.
                 self.sessions.end(session)
-                away = SIGN_IN if session.role == "administrator" else "/setup/"
+                away = f"{SIGN_IN}?{OVER}" if session.role == "administrator" else "/setup/"
                 return RedirectResponse(away, 303)
             return self.problem(session, 409, error.said)
 
@@ -233,6 +235,8 @@ class Frame:
             elif session.used + 60 < datetime.datetime.now(datetime.UTC).timestamp():
                 self.sessions.keep(session)
             if away := self._sent_away(session, role, fresh):
+                if away == SIGN_IN and fresh and COOKIE in request.cookies:
+                    away = f"{SIGN_IN}?{OVER}"
                 response: Response = RedirectResponse(away, 303)
             else:
                 response = await self._handle(request, session, handler, closes)

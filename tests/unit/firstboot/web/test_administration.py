@@ -161,6 +161,7 @@ def test_a_new_password_ends_what_the_old_one_opened(house: House, anna: Clerk) 
     house.box.set_up(Settings.model_validate(settings))
     anna.get("/admin/")
     assert anna.place == "/admin/sign-in"
+    assert "Sie sind nicht mehr angemeldet" in anna.page
 
 
 def test_no_page_is_open_to_whoever_has_lost_the_office(house: House, anna: Clerk) -> None:
@@ -178,7 +179,7 @@ def test_no_page_is_open_to_whoever_has_lost_the_office(house: House, anna: Cler
         # The cookie stays the one that Anna had.
         answer = anna.get(place, follow=False)
         assert answer.is_redirect, place
-        assert answer.headers["location"] == "/admin/sign-in"
+        assert answer.headers["location"] == "/admin/sign-in?over"
 
 
 def test_a_password_that_is_not_typed_again_stays(house: House, anna: Clerk) -> None:
