@@ -5,35 +5,28 @@ import random
 from pathlib import Path
 
 import pytest
-import yaml
 
-from builder import answers, call
 from builder import seed as brought
 from builder.artifacts import Artifacts
 from builder.machine import Machine, MachineOptions
 from builder.shell import wait_for
 from tests.boot.conftest import House
 from tests.boot.test_first_start import STARTING
+from tests.box.meeting import NAME, answered, meet_by_lobby, met
 
 pytestmark = pytest.mark.boot
 
-PASSWORD = "korrekt pferd batterie klammer"
 CUTS = 3
 SEED = 20261124
 # How far into applying the plug is pulled, at most; under emulation it takes about a minute.
 LATEST_SECONDS = 40.0
 
 
-def test_an_answers_file_survives_power_cuts_and_ends_in_a_call(
+def test_an_answers_file_survives_power_cuts_and_ends_in_a_meeting(
     house: House, artifacts: Artifacts
 ) -> None:
     """The reset button three times while it is applied, at moments drawn from a fixed seed."""
-    people = [{"name": "Anna", "password": answers.hash_password(PASSWORD)}]
-    content = {
-        "box": {"host_name": "sitzung.musterhausen.example"},
-        "cluster": {"administration": {"people": people, "alone_because": "Ein kleines Haus"}},
-    }
-    seed = {"answers.yaml": yaml.safe_dump(content).encode()}
+    seed = {"answers.yaml": answered()}
     moments = random.Random(SEED)
     options = MachineOptions(door=house.door, seed=seed)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
@@ -55,8 +48,10 @@ def test_an_answers_file_survives_power_cuts_and_ends_in_a_call(
         assert machine.shell("systemctl --failed --no-legend --plain") == ""
         applied = json.loads(machine.shell("cat /var/lib/ratssaal/settings/applied.json"))
         assert applied["generation"] == 1
-        assert "sitzung.musterhausen.example" in machine.shell("cat /etc/ratssaal.json")
-        assert call.hold(machine, house.stage).held()
+        assert NAME in machine.shell("cat /etc/ratssaal.json")
+        with met(house.stage, machine) as hall:
+            hall.sign_in()
+            meet_by_lobby(hall)
 
 
 def test_the_code_of_a_box_without_a_screen_is_on_the_card_of_its_stick(

@@ -15,6 +15,7 @@ import yaml
 
 from builder import answers
 from builder.artifacts import Artifacts
+from builder.call import Reachable
 from builder.container import Box
 from builder.paths import PROJECT
 from builder.shell import wait_for
@@ -60,11 +61,11 @@ class Client:
 
 
 @dataclass
-class House:
+class Hall:
     """A box in use, and what a test needs to hold meetings on it."""
 
     stage: Stage
-    box: Box
+    box: Reachable
     http: httpx.Client
     authority: str
     clients: list[Client] = field(default_factory=list)
@@ -90,6 +91,16 @@ class House:
     def post(self, path: str, content: Any = None, **more: Any) -> Any:
         """POST, as `ask`."""
         return self.ask("POST", path, content, **more)
+
+    def join(self, entry: dict[str, Any], *, sends: bool = True) -> Client:
+        """A client in the room, with the place it was given; it sends picture and sound."""
+        client = self.client()
+        answer = client.join(entry["place"])
+        assert answer == {"identity": entry["place"]["identity"]}, answer
+        if sends:
+            assert "track" in client.do("show")
+            assert "track" in client.do("speak")
+        return client
 
     def sign_in(self) -> None:
         """Anna signs in; her cookie is sent from now on."""
@@ -135,12 +146,15 @@ class House:
         return str(key), str(secret)
 
 
-@contextmanager
-def opened(
-    stage: Stage, artifacts: Artifacts, preset: str = "council", **administration: Any
-) -> Iterator[House]:
-    """A box set up by an answers file; nobody is signed in."""
-    file = stage.folder / "answers.yaml"
+@dataclass
+class House(Hall):
+    """A box in a container, in use."""
+
+    box: Box
+
+
+def answered(preset: str = "council", **administration: Any) -> bytes:
+    """An answers file of a house in which Anna may book."""
     content = {
         "box": {"reach": "public", "host_name": NAME, "certificate": {"kind": "own"}},
         "cluster": {
@@ -153,20 +167,37 @@ def opened(
             },
         },
     }
-    file.write_text(yaml.safe_dump(content))
-    with Box(stage, artifacts, credentials={"ratssaal.answers": file}) as box:
-        address = box.address
-        stage.name(NAME, address)
-        authority = stage.folder / "authority.pem"
-        authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
-        context = ssl.create_default_context(cafile=str(authority))
-        with httpx.Client(base_url=f"https://{address}", verify=context, timeout=30) as http:
-            made = House(stage, box, http, str(authority))
-            try:
-                yield made
-            finally:
-                for one in made.clients:
-                    one.close()
+    return yaml.safe_dump(content).encode()
+
+
+@contextmanager
+def opened(
+    stage: Stage, artifacts: Artifacts, preset: str = "council", **administration: Any
+) -> Iterator[House]:
+    """A box set up by an answers file; nobody is signed in."""
+    file = stage.folder / "answers.yaml"
+    file.write_bytes(answered(preset, **administration))
+    with (
+        Box(stage, artifacts, credentials={"ratssaal.answers": file}) as box,
+        met(stage, box) as hall,
+    ):
+        yield House(stage, box, hall.http, hall.authority, hall.clients)
+
+
+@contextmanager
+def met(stage: Stage, box: Reachable) -> Iterator[Hall]:
+    """What meetings on a box need that is set up; clients end with the block."""
+    stage.name(NAME, box.address)
+    authority = stage.folder / "authority.pem"
+    authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
+    context = ssl.create_default_context(cafile=str(authority))
+    with httpx.Client(base_url=f"https://{box.address}", verify=context, timeout=30) as http:
+        made = Hall(stage, box, http, str(authority))
+        try:
+            yield made
+        finally:
+            for one in made.clients:
+                one.close()
 
 
 def until(client: Client, holds: Any, what: str, seconds: float = 20) -> dict[str, Any]:
@@ -180,3 +211,41 @@ def until(client: Client, holds: Any, what: str, seconds: float = 20) -> dict[st
 
     wait_for(look, seconds, what)
     return found
+
+
+def sees(who: str, frames: int = 20) -> Any:
+    """Whether moving pictures and sound of `who` have come in."""
+
+    def look(saw: dict[str, Any]) -> bool:
+        return bool(saw["seen"].get(who, 0) >= frames and saw["heard"].get(who, 0) >= frames)
+
+    return look
+
+
+def meet_by_lobby(hall: Hall) -> None:
+    """Anna's guest waits outside, is let in, and both see and hear each other."""
+    room = hall.book()
+    assert hall.post("look", {"invitation": room["invitations"]["participant"]})["lobby"] is True
+    anna = hall.enter(room, "moderator", "Anna")
+    assert anna["state"] == "admitted"
+    first = hall.join(anna)
+    waiting = hall.enter(room, "participant", "Bernd")
+    assert (waiting["state"], waiting["seat"], waiting["place"]) == ("waiting", None, None)
+    with (
+        hall.stream("wait", waiting["ticket"]) as told,
+        hall.stream("lobby", anna["seat"]) as queue,
+    ):
+        assert next(told) == {"state": "waiting"}
+        (one,) = next(queue)["waiting"]
+        assert one["name"] == "Bernd"
+        hall.post("lobby/admit", {"ids": [one["id"]]}, seat=anna["seat"])
+        bernd = next(told)
+        assert next(queue)["waiting"] == []
+    assert bernd["state"] == "admitted"
+    second = hall.join(bernd)
+    for client, other in ((first, bernd), (second, anna)):
+        who = other["place"]["identity"]
+        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 40)
+        print(f"frames {saw['seen'][who]}, loud pieces of sound {saw['heard'][who]}")
+    name, attributes = saw["people"][anna["place"]["identity"]]
+    assert (name, attributes["role"]) == ("Anna", "moderator")

@@ -8,29 +8,9 @@ import jwt
 import pytest
 
 from builder.shell import wait_for
-from tests.box.meeting import PASSWORD, Client, House, until
+from tests.box.meeting import PASSWORD, House, meet_by_lobby, sees, until
 
 pytestmark = pytest.mark.box
-
-
-def joined(house: House, entry: dict[str, Any], *, sends: bool = True) -> Client:
-    """A client in the room, with the place it was given; it sends picture and sound."""
-    client = house.client()
-    answer = client.join(entry["place"])
-    assert answer == {"identity": entry["place"]["identity"]}, answer
-    if sends:
-        assert "track" in client.do("show")
-        assert "track" in client.do("speak")
-    return client
-
-
-def sees(who: str, frames: int = 20) -> Any:
-    """Whether moving pictures and sound of `who` have come in."""
-
-    def look(saw: dict[str, Any]) -> bool:
-        return bool(saw["seen"].get(who, 0) >= frames and saw["heard"].get(who, 0) >= frames)
-
-    return look
 
 
 def let_in(house: House, room: dict[str, Any], anna: dict[str, Any], name: str) -> dict[str, Any]:
@@ -44,31 +24,7 @@ def let_in(house: House, room: dict[str, Any], anna: dict[str, Any], name: str) 
 
 
 def test_a_guest_waits_is_let_in_and_both_see_and_hear_each_other(house: House) -> None:
-    room = house.book()
-    assert house.post("look", {"invitation": room["invitations"]["participant"]})["lobby"] is True
-    anna = house.enter(room, "moderator", "Anna")
-    assert anna["state"] == "admitted"
-    first = joined(house, anna)
-    waiting = house.enter(room, "participant", "Bernd")
-    assert (waiting["state"], waiting["seat"], waiting["place"]) == ("waiting", None, None)
-    with (
-        house.stream("wait", waiting["ticket"]) as told,
-        house.stream("lobby", anna["seat"]) as queue,
-    ):
-        assert next(told) == {"state": "waiting"}
-        (one,) = next(queue)["waiting"]
-        assert one["name"] == "Bernd"
-        house.post("lobby/admit", {"ids": [one["id"]]}, seat=anna["seat"])
-        bernd = next(told)
-        assert next(queue)["waiting"] == []
-    assert bernd["state"] == "admitted"
-    second = joined(house, bernd)
-    for client, other in ((first, bernd), (second, anna)):
-        who = other["place"]["identity"]
-        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 40)
-        print(f"frames {saw['seen'][who]}, loud pieces of sound {saw['heard'][who]}")
-    name, attributes = saw["people"][anna["place"]["identity"]]
-    assert (name, attributes["role"]) == ("Anna", "moderator")
+    meet_by_lobby(house)
 
 
 def test_who_waits_is_told_what_becomes_of_it(house: House) -> None:
@@ -93,7 +49,7 @@ def test_a_lasting_mute_cannot_be_undone_and_one_that_is_not_can(house: House) -
     room = house.book()
     anna = house.enter(room, "moderator", "Anna")
     bernd = let_in(house, room, anna, "Bernd")
-    first, second = joined(house, anna, sends=False), joined(house, bernd)
+    first, second = house.join(anna, sends=False), house.join(bernd)
     who = bernd["place"]["identity"]
     until(first, sees(who), "Bernd is not seen.", 40)
 
@@ -128,8 +84,8 @@ def test_who_is_removed_stays_out_with_every_token(house: House) -> None:
     anna = house.enter(room, "moderator", "Anna")
     bernd = let_in(house, room, anna, "Bernd")
     clara = let_in(house, room, anna, "Clara")
-    second = joined(house, bernd, sends=False)
-    third = joined(house, clara, sends=False)
+    second = house.join(bernd, sends=False)
+    third = house.join(clara, sends=False)
     renewed = house.post("place", seat=bernd["seat"])
     assert house.rtc(renewed["token"]) == 200
     house.post("people/remove", {"identity": bernd["place"]["identity"]}, seat=anna["seat"])
@@ -146,7 +102,7 @@ def test_a_lock_keeps_out_who_is_new_and_the_end_ends_it_for_all(house: House) -
     room = house.book()
     anna = house.enter(room, "moderator", "Anna")
     bernd = let_in(house, room, anna, "Bernd")
-    first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
+    first, second = house.join(anna, sends=False), house.join(bernd, sends=False)
     house.post("meeting", {"locked": True}, seat=anna["seat"])
     asked = {"invitation": room["invitations"]["participant"], "name": "C", "notice_seen": True}
     assert house.post("look", {"invitation": asked["invitation"]})["state"] == "locked"
@@ -175,11 +131,11 @@ def test_nobody_sends_more_than_the_policy_allows_whatever_the_token_says(house:
     viewer = {"invitation": room["invitations"]["viewer"], "name": "V", "notice_seen": True}
     assert house.post("enter", viewer)["state"] == "waiting"
     bernd = let_in(house, room, anna, "Bernd")
-    client = joined(house, bernd, sends=False)
+    client = house.join(bernd, sends=False)
     assert "error" in client.do("show")
     assert "track" in client.do("speak")
     client.do("rename", name="Bürgermeister")
-    first = joined(house, anna, sends=False)
+    first = house.join(anna, sends=False)
     who = bernd["place"]["identity"]
     seen = until(first, lambda saw: who in saw["people"], "Bernd is not there.")["people"][who]
     assert (seen[0], seen[1]["role"]) == ("Bernd", "participant")
@@ -226,7 +182,7 @@ def test_hands_roles_and_texts(house: House) -> None:
     room = house.book()
     anna = house.enter(room, "moderator", "Anna")
     bernd = let_in(house, room, anna, "Bernd")
-    first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
+    first, second = house.join(anna, sends=False), house.join(bernd, sends=False)
     who = bernd["place"]["identity"]
     until(first, lambda saw: who in saw["people"], "Bernd is not there.")
     house.post("hand", {"raised": True}, seat=bernd["seat"])
@@ -318,7 +274,7 @@ def test_a_meeting_goes_on_while_service_or_store_are_killed(house: House) -> No
     anna = house.enter(room, "moderator", "Anna")
     bernd = let_in(house, room, anna, "Bernd")
     clara = let_in(house, room, anna, "Clara")
-    first, second = joined(house, anna), joined(house, bernd)
+    first, second = house.join(anna), house.join(bernd)
     who = bernd["place"]["identity"]
     until(first, sees(who), "Bernd is not seen.", 40)
     house.post("people/remove", {"identity": clara["place"]["identity"]}, seat=anna["seat"])
@@ -356,7 +312,7 @@ def test_nothing_of_a_meeting_is_logged_or_written_down(house: House) -> None:
     room = house.book(title="Zwiebelkuchen")
     anna = house.enter(room, "moderator", "Kanarienvogel")
     bernd = let_in(house, room, anna, "Nachtigall")
-    first, second = joined(house, anna, sends=False), joined(house, bernd, sends=False)
+    first, second = house.join(anna, sends=False), house.join(bernd, sends=False)
     second.do("write", topic="chat", text="Rotkehlchen")
     until(first, lambda saw: saw["texts"], "The text did not come.")
     refused = {"invitation": room["invitations"]["participant"][:-4], "name": "Wiedehopf"}
