@@ -83,9 +83,11 @@ def attend(
     used: Callable[[], float],
     *,
     authority: Path | None = None,
+    pause: float = 3.0,
     seconds: float = 15.0,
 ) -> Attendance:
-    """Bring `people` into a room at `url` and count for `seconds` what reaches them.
+    """Bring `people` into a room at `url` and count for `seconds`, after `pause` seconds, what
+    reaches them.
 
     keys: LiveKit's key file; used: seconds of processor that the server has used so far; authority:
     who vouches for the server (PEM). Raises CommandError where the crowd breaks off.
@@ -93,6 +95,7 @@ def attend(
     room = trial_room()
     wish = {
         "url": url,
+        "pause": pause,
         "seconds": seconds,
         "per_second": 5,
         "people": [

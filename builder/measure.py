@@ -168,6 +168,11 @@ def measure_setup() -> Iterator[Figure]:
 
 # The most that the product promises, what it is sold for, and a small meeting.
 CROWDS = (10, 30, 80)
+# A town hall's line: what leaves the box waits for at most 50 ms, as in a usual router, or is lost
+# (tc-tbf(8)). All that these people are sent would be about twice as much.
+NARROW_PEOPLE = 30
+NARROW = ("tbf", "rate", "40mbit", "burst", "64kb", "latency", "50ms")
+SETTLES = 20.0  # seconds until a server has found out how much a line carries
 
 
 def measure_meeting() -> Iterator[Figure]:
@@ -194,6 +199,15 @@ def measure_meeting() -> Iterator[Figure]:
                 url = f"wss://{box.address}"
                 ours = crowd.attend(stage, url, keys, people, used, authority=authority)
             yield from _meeting_figures(people, ours, floor)
+        with step(f"{NARROW_PEOPLE} people over a line of 40 Mbit/s", estimate=False):
+            box.run("tc", "qdisc", "replace", "dev", "host0", "root", *NARROW)
+            url = f"wss://{box.address}"
+            narrow = crowd.attend(
+                stage, url, keys, NARROW_PEOPLE, used, authority=authority, pause=SETTLES
+            )
+        came = f"{min(1.0, narrow.pictures):.2f} of the pictures, {narrow.sound:.4f} of the sounds"
+        what = f"sound lost, {NARROW_PEOPLE} people over 40 Mbit/s"
+        yield Figure(what, narrow.lost, 0.001, "", came)
 
 
 def _meeting_figures(

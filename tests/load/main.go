@@ -34,9 +34,11 @@ type Person struct {
 	Share bool    `json:"share"`
 }
 
-// Wish says whom to bring where, and for how long all are counted once they are there.
+// Wish says whom to bring where, how long they are left alone once they are there, so that what is
+// counted is a meeting under way and not its beginning, and for how long all are counted then.
 type Wish struct {
 	URL       string   `json:"url"`
+	Pause     float64  `json:"pause"`
 	Seconds   float64  `json:"seconds"`
 	PerSecond float64  `json:"per_second"`
 	People    []Person `json:"people"`
@@ -305,8 +307,7 @@ func run(wish Wish) Report {
 		time.Sleep(time.Duration(float64(time.Second) / wish.PerSecond))
 	}
 	group.Wait()
-	// A pause, so that what is counted is a meeting under way and not its beginning.
-	time.Sleep(3 * time.Second)
+	time.Sleep(time.Duration(wish.Pause * float64(time.Second)))
 	begun, used := time.Now(), cpuSeconds()
 	fmt.Fprintln(os.Stderr, "counting")
 	all.counting.Store(true)
