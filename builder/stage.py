@@ -254,8 +254,8 @@ class Stage:
         peer = ["type", "veth", "peer", "name", "host", "netns", str(self._holder.pid)]
         run(["ip", "link", "add", name, *peer])
         run(["ip", "address", "add", f"{self.prefix}.2/24", "dev", name])
-        # An IPv6 address of its own would come a moment later, and whatever a browser loads just then
-        # ends with "network changed".
+        # With an IPv6 address of its own, which comes a moment later, whatever a browser loads just
+        # then would end with "network changed".
         run(["ip", "link", "set", name, "addrgenmode", "none"])
         run(["ip", "link", "set", name, "up"])
         self.run(["ip", "link", "set", "host", "master", BRIDGE, "up"])
