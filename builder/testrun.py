@@ -19,6 +19,11 @@ STAGES = {
 # A test that hangs is ended with a look at where it hangs; the longest builds the image first.
 LIMIT_SECONDS = {"unit": 600}
 LIMIT_SECONDS_WITH_A_BUILD = 2400
+# Stages whose files run side by side, a file on one processor; of these, the stages with tests that
+# are marked `alone`, which come after all others.
+SIDE_BY_SIDE = ("unit", "box")
+WITH_ALONE = ("box",)
+MOST_WORKERS = 4  # a box and its browsers take up to 2 GiB
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,43 @@ def run(options: TestOptions) -> None:
     for stage in [one for one in STAGES if one in options.stages]:
         begun = time.monotonic()
         say(f"Stage {stage}: {STAGES[stage]}")
-        command = [sys.executable, "-m", "pytest", str(PROJECT / "tests" / stage)]
-        command += ["-k", options.select] if options.select else []
-        thorough = ["--hypothesis-profile=thorough"]
-        command += thorough if options.all else ["-m", "not slow"]
-        command += ["-v"] if options.verbose else []
-        command += [f"--timeout={LIMIT_SECONDS.get(stage, LIMIT_SECONDS_WITH_A_BUILD)}"]
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-        ended = subprocess.run(command, cwd=PROJECT, env=environment, check=False)
-        # 5: the selection matches nothing in this stage, which is no failure of the stage.
-        if ended.returncode not in ((0, 5) if options.select else (0,)):
-            raise CommandError(
-                f"Stage {stage} failed.", f"Again, alone: ./ratssaal test {stage} -v"
-            )
+        for chosen in _runs(stage, options):
+            _pytest(stage, [*_common(stage, options), *chosen], options)
         say(f"Stage {stage} passed after {time.monotonic() - begun:.0f} s.")
+
+
+def _common(stage: str, options: TestOptions) -> list[str]:
+    limit = LIMIT_SECONDS.get(stage, LIMIT_SECONDS_WITH_A_BUILD)
+    return [
+        str(PROJECT / "tests" / stage),
+        f"--timeout={limit}",
+        *(["-k", options.select] if options.select else []),
+        *(["--hypothesis-profile=thorough"] if options.all else []),
+        *(["-v"] if options.verbose else []),
+    ]
+
+
+def _runs(stage: str, options: TestOptions) -> list[list[str]]:
+    """Which tests each call of pytest takes, and on how many processors."""
+    slow = [] if options.all else ["not slow"]
+    # A few tests are looked at one after the other.
+    if stage not in SIDE_BY_SIDE or options.select:
+        return [["-m", " and ".join(slow)]]
+    workers = ["--numprocesses=auto", f"--maxprocesses={MOST_WORKERS}", "--dist=loadfile"]
+    runs = [[*workers, "-m", " and ".join([*slow, "not alone"])]]
+    if stage in WITH_ALONE:
+        runs.append(["-m", " and ".join([*slow, "alone"])])
+    return runs
+
+
+def _pytest(stage: str, arguments: list[str], options: TestOptions) -> None:
+    """Call pytest; CommandError where a test failed, or where none was found."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        check=False,
+    )
+    # 5: the selection matches nothing in this stage, which is no failure of the stage.
+    if ended.returncode not in ((0, 5) if options.select else (0,)):
+        raise CommandError(f"Stage {stage} failed.", f"Again, alone: ./ratssaal test {stage} -v")

@@ -22,7 +22,8 @@ from tests.box.browser import browser, visit
 from tests.box.test_answers import ask
 from tests.box.test_meeting import JOIN_MS, MOVES, admit, enter, open_people, texts
 
-pytestmark = pytest.mark.box
+# One demo at a time has a cable to this machine.
+pytestmark = [pytest.mark.box, pytest.mark.alone]
 
 SCREEN = "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout"
 

@@ -14,7 +14,8 @@ from builder.artifacts import Artifacts
 from builder.container import cgroups
 from builder.paths import PROJECT
 
-pytestmark = pytest.mark.box
+# What is there before and after is counted.
+pytestmark = [pytest.mark.box, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ def problems(text: str) -> list[str]:
 def test_settings_in_order_pass_the_builder_and_come_out_of_a_file_as_they_went_in(
     raw: dict[str, Any],
 ) -> None:
-    text = yaml.safe_dump(raw, allow_unicode=True)
+    # Escaped: PyYAML loses line ends like U+0085 between others when it writes them as they are.
+    text = yaml.safe_dump(raw)
     assert problems(text) == []
     assert unattended.read(text.encode()) == Settings.model_validate(raw)
 
