@@ -90,6 +90,6 @@ def test_each_box_has_secrets_of_its_own(town: Town, artifacts: Artifacts) -> No
         answer = other.shell(
             f'python3 -c "import ssl, urllib.request; c = ssl._create_unverified_context(); '
             f"url = 'https://{town.box.address}/';"
-            'print(urllib.request.urlopen(url, context=c, timeout=5).status)"'
+            'print(urllib.request.urlopen(url, context=c, timeout=30).status)"'
         )
         assert answer.strip() == "200"
