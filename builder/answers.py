@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
 from builder.errors import UsageError
@@ -118,11 +121,20 @@ def _inside(_: Any, pairs: dict[str, str], instance: Any, __: Any) -> Iterator[V
             yield ValidationError(f"This lies outside of the network of {whole}.", path=[one])
 
 
+def _rsa_public_key(text: str) -> object:
+    try:
+        key = load_pem_public_key(text.encode())
+    except UnsupportedAlgorithm:
+        return None
+    return key if isinstance(key, RSAPublicKey) and 2048 <= key.key_size <= 8192 else None
+
+
 def _formats() -> FormatChecker:
     checks: dict[str, Callable[[str], object]] = {
         "ipvanyaddress": ipaddress.ip_address,
         "ipvanyinterface": ipaddress.ip_interface,
         "ipvanynetwork": ipaddress.ip_network,
+        "rsa-public-key": _rsa_public_key,
         "printable": lambda text: text.isprintable() or None,
     }
     formats = FormatChecker(formats=())

@@ -119,7 +119,7 @@ def _explained(error: CommandError, log: Path, options: BuildOptions) -> Excepti
 
 def build_initrd(toolbox: Toolbox, options: BuildOptions) -> Path:
     """The initrd without kernel modules, which the system's build adds for its own kernel."""
-    key = hash_of(IMAGES / "initrd", OVERLAYS / "initrd", toolbox.key)
+    key = hash_of(IMAGES / "initrd", OVERLAYS / "disk", OVERLAYS / "initrd", toolbox.key)
     folder = cache_folder() / "initrd" / key
     if options.force or not is_complete(folder, "initrd.cpio.zst"):
         with step("Building the initrd"), new_entry(folder) as growing:

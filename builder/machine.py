@@ -15,11 +15,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qemu.qmp import QMPClient, QMPError
 
@@ -36,6 +36,7 @@ from builder.toolbox import Toolbox
 
 DISK_BYTES = 16 * 2**30
 MEMORY_MIB = 2048
+STARTING = "BdsDxe: starting"  # what the firmware says on the serial line at each start
 
 
 @cache
@@ -66,13 +67,28 @@ def accelerator(toolbox: Toolbox) -> str:
 
 
 @dataclass(frozen=True)
+class Drive:
+    """A disk of the machine beside the one with the image; size in bytes, sparse.
+
+    kind: how it is attached; QEMU has no memory on the board (eMMC) for a PC. content: its first
+    bytes, such as those of another system.
+    """
+
+    kind: Literal["nvme", "sata"]
+    size: int = DISK_BYTES
+    serial: str = "R-1"
+    content: bytes = b""
+
+
+@dataclass(frozen=True)
 class MachineOptions:
     """How a machine is equipped.
 
     door: a shell for tests, see builder.firmware. enrolled: the keys are in the firmware already,
     else it starts in set-up mode. tpm: a TPM 2. forward: ports of this machine's loopback and the
     box's, instead of a cable to the stage's bridge. seed: files by name on a partition labelled
-    RATSSAAL, as a stick may bring one.
+    RATSSAAL, as a stick may bring one. stick: the image is on a USB stick, which can be pulled out,
+    and the firmware itself decides from what it starts. drives: disks without the image.
     """
 
     door: Door | None = None
@@ -82,6 +98,8 @@ class MachineOptions:
     forward: tuple[tuple[int, int], ...] = ()
     serial_log: Path | None = None
     seed: Mapping[str, bytes] | None = None
+    stick: bool = False
+    drives: tuple[Drive, ...] = ()
 
 
 class Machine:
@@ -107,6 +125,7 @@ class Machine:
         self._loop = asyncio.new_event_loop()
         self._qmp = QMPClient(f"machine{self.number}")
         self._shell: Shell | None = None
+        self.stick_in = self.options.stick
 
     @property
     def base(self) -> Path:
@@ -157,6 +176,14 @@ class Machine:
             command += ["-b", source, self.folder / f"{name}.qcow2"]
             command += [str(DISK_BYTES)] if name == "disk" else []
             toolbox.run(command, writable=[self.folder])
+        for number, drive in enumerate(options.drives):
+            with self.drive(number).open("wb") as file:
+                file.write(drive.content)
+                file.truncate(drive.size)
+
+    def drive(self, number: int) -> Path:
+        """The raw file behind one of `options.drives`."""
+        return self.folder / f"drive{number}.raw"
 
     def _command(self) -> list[Argument]:
         options, folder = self.options, self.folder
@@ -172,11 +199,20 @@ class Machine:
         words += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.CODE}"]
         words += ["-drive", f"if=pflash,unit=1,format=qcow2,file={folder}/variables.qcow2"]
         disk = f"if=none,id=disk,format=qcow2,cache=writeback,file={folder}/disk.qcow2"
-        words += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+        words += ["-device", "qemu-xhci"]
+        if not options.stick:
+            words += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+        elif self.stick_in:
+            words += ["-drive", disk, "-device", "usb-storage,drive=disk,id=stick,removable=on"]
+        for number, drive in enumerate(options.drives):
+            words += self._drive_words(number, drive)
         if options.seed is not None:
             seed = f"if=none,id=seed,format=raw,readonly=on,file={folder}/seed.img"
-            words += ["-drive", seed, "-device", "virtio-blk-pci,drive=seed"]
-        words += ["-device", "VGA", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
+            if not options.stick:
+                words += ["-drive", seed, "-device", "virtio-blk-pci,drive=seed"]
+            elif self.stick_in:
+                words += ["-drive", seed, "-device", "usb-storage,drive=seed,id=stick-seed"]
+        words += ["-device", "VGA", "-device", "virtio-rng-pci"]
         words += ["-device", "usb-kbd", "-serial", "chardev:serial"]
         words += ["-chardev", f"file,id=serial,append=on,path={self.serial_log}"]
         words += ["-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
@@ -193,6 +229,49 @@ class Machine:
             words += ["-chardev", f"socket,id=tpm,path={folder}/tpm/socket"]
             words += ["-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
         return [*words, "-display", "none"]
+
+    def _drive_words(self, number: int, drive: Drive) -> list[Argument]:
+        name = f"drive{number}"
+        # Zeros written to it stay holes in its file.
+        file = f"if=none,id={name},format=raw,discard=unmap,detect-zeroes=unmap"
+        device = {
+            "nvme": f"nvme,drive={name},serial={drive.serial}",
+            "sata": f"ide-hd,bus=ide.{number},drive={name},serial={drive.serial}",
+        }[drive.kind]
+        return ["-drive", f"{file},file={self.drive(number)}", "-device", device]
+
+    def pull_stick(self) -> None:
+        """Pull the stick out; it stays out at the next power-on."""
+        self.stick_in = False
+        if self.running:
+            self.qmp("device_del", id="stick")
+            if self.options.seed is not None:
+                self.qmp("device_del", id="stick-seed")
+
+    def plug(self, image: Path, read_only: bool = False) -> None:
+        """Plug a USB stick with the bytes of `image`, a file in `folder`, into the running machine.
+
+        Only one at a time has a name of its own: that of its file.
+        """
+        name = image.stem
+        file = {"driver": "file", "filename": str(image)}
+        block = {"driver": "raw", "node-name": name, "read-only": read_only, "file": file}
+        self.qmp("blockdev-add", **block)
+        device = {"driver": "usb-storage", "id": name, "drive": name, "removable": True}
+        self.qmp("device_add", **device)
+
+    def unplug(self, image: Path) -> None:
+        """Pull it out again; `image` then holds what was written."""
+        self.qmp("device_del", id=image.stem)
+
+        def gone() -> bool:
+            # Refused as long as the guest has not let go of it.
+            with contextlib.suppress(QMPError):
+                self.qmp("blockdev-del", **{"node-name": image.stem})
+                return True
+            return False
+
+        wait_for(gone, 30, "The stick stayed in use.")
 
     def start(self, snapshot: str | None = None) -> None:
         """Power on, or with `snapshot` go on where that was taken.
@@ -331,17 +410,39 @@ class Machine:
 
     def reboot(self) -> None:
         """Restart the box in order and wait until it is ready again."""
-        before = self.serial().count("BdsDxe: starting")
-        self.shell("systemctl --no-block reboot")
-        self.close_shell()
-        self._shell = Shell(self.folder / "shell", self._alive, running=False)
-        again = "The box did not start again."
-        wait_for(lambda: self.serial().count("BdsDxe: starting") > before, START_SECONDS, again)
-        after = self.serial().rindex("BdsDxe: starting")
+        self.restarts(lambda: self.shell("systemctl --no-block reboot"))
+
+    def restarts(self, begin: Callable[[], object], starts: int = 1) -> None:
+        """Do what makes the box start `starts` times, and wait until it is ready after the last."""
+        before = self.serial().count(STARTING)
+        begin()
+        self.expect_start(before + starts - 1)
+        self.wait_until_ready_again()
+
+    def wait_until_ready_again(self) -> None:
+        """Wait until the box is ready after the last of its starts."""
+        after = self.serial().rindex(STARTING)
         pattern = re.compile(r"State +ready")
+        again = "The box did not start again."
         wait_for(
             lambda: self._alive() and pattern.search(self.serial(), after), START_SECONDS, again
         )
+
+    def wait_for_starts(self, count: int) -> None:
+        """Wait until the firmware has started something `count` times since power-on."""
+        again = "The box did not start again."
+        wait_for(
+            lambda: self._alive() and self.serial().count(STARTING) >= count, START_SECONDS, again
+        )
+
+    def expect_start(self, before: int) -> None:
+        """Wait until the firmware has started something more than `before` times.
+
+        For a box that restarts by itself: the shell for tests is another one then.
+        """
+        self.close_shell()
+        self._shell = Shell(self.folder / "shell", self._alive, running=False)
+        self.wait_for_starts(before + 1)
 
     def firmware_variable(self, name: str) -> bytes:
         """The firmware's variable `name`, read from outside while the machine is off.

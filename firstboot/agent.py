@@ -30,11 +30,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import bring_back, code, errands, named, network, trial_room
+from firstboot import bring_back, code, errands, named, network, recovery, reset, trial_room
 from firstboot.certificates import SERVED
+from firstboot.console import root_is_encrypted
 from firstboot.expiry import last_attempt
 from firstboot.files import write_whole
 from firstboot.fingerprint import mark
+from firstboot.install import offer
+from firstboot.install import state as install
 from firstboot.permits import NOBODY, ROOMS, ROOT, Asker, Role
 from firstboot.request import make_key, make_request
 from firstboot.settings import Settings, place_of
@@ -58,6 +61,8 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "request": ("clerk", "administrator"),
     "authority": ("clerk", "administrator"),
     "apply": ("clerk", "administrator"),
+    "disks": ("clerk",),
+    "install": ("clerk",),
     "room": ("clerk", "administrator"),
     "rooms": ("administrator",),
     "support": ("administrator",),
@@ -72,9 +77,15 @@ RIGHTS: dict[str, tuple[Role, ...]] = {
     "history": ("administrator",),
     "generation": ("administrator",),
     "power": ("administrator",),
+    "reset": ("administrator",),
+    "recovery": ("clerk", "administrator"),
+    "recovery-confirm": ("clerk", "administrator"),
+    "recovery-copy": ("administrator",),
     "check": ("rooms",),
 }
-CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo", "invite")
+CHANGES = ("sign-out", "put", "request", "apply", "discard", "undo", "invite", "install")
+# What would be kept on the stick alone, once the copying has begun.
+LOST_MEANWHILE = ("put", "request", "apply")
 CLERKS_AFTERWARDS = (
     "state", "code", "sign-in", "sign-out", "room", "prove", "invite", "guest", "pass",
 )  # fmt: skip
@@ -96,6 +107,9 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         "complete": applied is not None,
         "generation": applied.generation if applied else 0,
         "pending": store.pending() is not None,
+        "name": reset.name_of(store),
+        "encrypted": root_is_encrypted(),
+        "recovery": recovery.state(store),
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,
         "settings": store.generation(told.generation).public if told else None,
@@ -242,7 +256,15 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "previewed": lambda: errands.previewed(store),
         "request": lambda: request(store),
         "authority": lambda: authority(),
+        "disks": lambda: offer.offer(),
+        "install": lambda path, way, name: offer.begin(str(path), str(way), str(name)),
         "power": lambda how: power(how),
+        "recovery": lambda password, totp: recovery.show(store, asker, password, totp),
+        "recovery-confirm": lambda typed: recovery.confirm(store, typed),
+        "recovery-copy": lambda: recovery.for_district(store),
+        "reset": lambda password, totp, typed: reset.by_administrator(
+            store, asker, password, totp, typed
+        ),
         "check": lambda name, password, totp: check_person(store, name, password, totp),
         "room": lambda name: trial_room.place(name),
         "prove": lambda: trial_room.prove(store),
@@ -262,6 +284,8 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
             raise SaidError("setup.not_allowed")
     if verb in CHANGES:
         with store.locked():
+            if verb in LOST_MEANWHILE and install.under_way():
+                raise SaidError("install.under_way")
             return verbs[verb](**arguments)
     return verbs[verb](**arguments)
 

@@ -8,14 +8,27 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-from firstboot import code, keys
+from firstboot import code, keys, repair
 from firstboot.code import Code
+from firstboot.files import write_whole
 from firstboot.fingerprint import mark
+from firstboot.firmware import secure_boot
 from firstboot.image import image_version
+from firstboot.install import state as install
+from firstboot.install.disks import Started, started
+from firstboot.layout import (
+    CLEAR,
+    COLUMNS,
+    INDENT,
+    LINES,
+    entry,
+    lines_of,
+    paragraphs,
+    sentences,
+)
 
 ADDRESSES = Path("/run/ratssaal/address.json")
 STATE = Path("/run/ratssaal/public/state.json")
@@ -25,55 +38,15 @@ APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
 ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
 # When the certificate for the public name ends, where that is near; firstboot.health writes it.
 CERTIFICATE = Path("/run/ratssaal/certificate.json")
-# UEFI Specification 2.10, section 3.3: four bytes of attributes, then 1 where it is on.
-SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 MOUNTS = Path("/proc/self/mounts")
-# White on black whatever the terminal's own colours are: a QR code is read by its dark modules.
-CLEAR = "\x1b[0;37;40m\x1b[H\x1b[2J\x1b[3J"
-# A terminal of 80 columns and 24 or 25 lines; what ends in column 80 makes some of them wrap.
-COLUMNS = 79
-LINES = 24
-INDENT = " " * 12
 # Those that a card gets for privacy alone (RFC 8981) may be many, and nobody types them.
 MOST_ADDRESSES = 4
 MOST_CARDS = 4
 
 
-def _entry(label: str, text: str, columns: int = COLUMNS) -> list[str]:
-    """`text` behind its label, in lines of at most `columns`."""
-    return textwrap.wrap(
-        text,
-        columns,
-        initial_indent=f"  {label:<10}",
-        subsequent_indent=INDENT,
-        break_on_hyphens=False,
-    )
-
-
 def _host(address: str) -> str:
     """An address as it stands in a URL (RFC 3986, section 3.2.2)."""
     return f"[{address}]" if ":" in address else address
-
-
-def _sentences(names: tuple[str, ...]) -> list[str]:
-    """The texts of these keys, German and then English; a key without a text is passed over.
-
-    Those of the topic `console`, or `TOPIC.key`.
-    """
-    if not names:
-        return []
-    # Read with a library that whoever only wants the screen redrawn need not load.
-    from firstboot.texts import LANGUAGES, say
-
-    def known(language: str, name: str) -> str:
-        try:
-            return say(language, name if "." in name else f"console.{name}")
-        except (KeyError, OSError):
-            return ""
-
-    return [
-        " ".join(filter(None, (known(language, one) for one in names))) for language in LANGUAGES
-    ]
 
 
 @dataclass(frozen=True)
@@ -83,7 +56,8 @@ class Screen:
     primary: the address that guests are told. complete: whether the box is set up. answers: what
     is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
     marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
-    certificate_end: of the certificate for the public name, where that is near.
+    certificate_end: of the certificate for the public name, where that is near. start: from what
+    the box was started, where the boot loader says so.
     """
 
     version: str
@@ -101,6 +75,7 @@ class Screen:
     marks: tuple[str, str] = ("", "")
     certificate_end: datetime.date | None = None
     certificate_ended: bool = False
+    start: Started | None = None
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -126,17 +101,24 @@ class Screen:
             return []
         german = "an" if self.secure_boot else "aus"
         english = "on" if self.secure_boot else "off"
-        disk = ("verschlüsselt", "encrypted") if self.encrypted else ("offen", "not encrypted")
+        disk = ("verschlüsselt (TPM)", "encrypted (TPM)")
+        if not self.encrypted:
+            disk = ("offen (ohne TPM)", "not encrypted (without TPM)")
+        start = ("", "")
+        if self.start:
+            model = self.start.model
+            start = (", vom Stick", ", from the stick")
+            start = start if self.start.stick else (f", von {model}", f", from {model}")
         return [
-            *_entry("Schutz", f"Secure Boot {german}, Datenträger {disk[0]}"),
-            *_entry("Guard", f"Secure Boot {english}, disk {disk[1]}"),
+            *entry("Schutz", f"Secure Boot {german}, Datenträger {disk[0]}{start[0]}"),
+            *entry("Guard", f"Secure Boot {english}, disk {disk[1]}{start[1]}"),
         ]
 
     def _reached(self) -> list[str]:
         """Names and addresses; each can be typed as it stands."""
-        lines = _entry("Adresse", f"https://{self.host_name}") if self.host_name else []
+        lines = entry("Adresse", f"https://{self.host_name}") if self.host_name else []
         for one in self.addresses[:MOST_ADDRESSES]:
-            lines += _entry("Address", f"https://{_host(one)}")
+            lines += entry("Address", f"https://{_host(one)}")
         if not self.addresses:
             lines += [
                 "  Kein Netz: Bitte prüfen Sie, ob das Netzwerkkabel steckt.",
@@ -144,7 +126,7 @@ class Screen:
             ]
         name = self.host_name or (_host(self.addresses[0]) if self.addresses else "")
         if self.complete and name:
-            lines += _entry("Verwalten", f"https://{name}/admin/")
+            lines += entry("Verwalten", f"https://{name}/admin/")
         return lines
 
     def _code(self) -> list[str]:
@@ -152,14 +134,14 @@ class Screen:
         if self.code is None:
             return []
         if self.code.shown:
-            lines = _entry("Code", code.grouped(self.code.shown))
+            lines = entry("Code", code.grouped(self.code.shown))
         else:
             lines = [
-                *_entry("Code", "steht auf der Karte des Sticks"),
-                *_entry("Code", "is on the stick's card"),
+                *entry("Code", "steht auf der Karte des Sticks"),
+                *entry("Code", "is on the stick's card"),
             ]
         if self.code.wrong:
-            lines += _entry("Falsch", f"{self.code.wrong}-mal eingegeben · typed wrong")
+            lines += entry("Falsch", f"{self.code.wrong}-mal eingegeben · typed wrong")
         if self.complete:
             return [
                 *lines,
@@ -191,20 +173,19 @@ class Screen:
 
     def _keys(self) -> list[str]:
         """What firstboot.keys does at which letter."""
+        stick = self.start and self.start.stick
+        install = "d  installieren · install on disk" if stick else ""
         new = "Zugang verloren · access lost" if self.complete else "neuer Code · new code"
         return [
-            f"  Tasten    n  {new:<31}t  Selbsttest · self-test",
-            f"  Keys      r  {'neu starten · restart':<31}s  ausschalten · shut down",
-            "            a  Netz von Hand · network by hand",
+            f"  Tasten    n  {new:<32}t  Selbsttest · self-test",
+            f"  Keys      r  {'neu starten · restart':<32}s  ausschalten · shut down",
+            f"            a  {'Netz von Hand · set network':<32}w  zurücksetzen · factory reset",
+            f"            b  {'Bericht auf Stick · save report':<32}{install}".rstrip(),
         ]
 
     def _said(self) -> list[str]:
         """What is wrong with an answers file, and what a key has led to."""
-        return [
-            line
-            for one in (*self.answers, *_sentences(self.notice))
-            for line in textwrap.wrap(one, COLUMNS, initial_indent="  ", subsequent_indent="  ")
-        ]
+        return paragraphs((*self.answers, *sentences(self.notice)))
 
     def _page(self, drawing: list[str], protection: bool, gap: list[str]) -> list[str]:
         """All lines above the keys, however many, with `drawing` at the right."""
@@ -215,13 +196,13 @@ class Screen:
         sections = [
             [f"  {one}" for one in head],
             [
-                *_entry("Zustand", german, columns),
-                *_entry("State", english, columns),
+                *entry("Zustand", german, columns),
+                *entry("State", english, columns),
                 *self._certificate(),
             ],
             self._reached(),
             self._code(),
-            _entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns) + self._marks(),
+            entry("Karte/MAC", " ".join(self.hardware[:MOST_CARDS]), columns) + self._marks(),
         ]
         beside: list[str] = []
         # Addresses that find no room beside the drawing: whole, so that they can be typed.
@@ -264,26 +245,20 @@ class Screen:
         return "\n".join([*page[:room], *offered])
 
 
-def _secure_boot(variable: Path = SECURE_BOOT) -> bool | None:
-    """Whether the firmware verifies what starts; None where there is no such firmware."""
-    try:
-        return variable.read_bytes()[-1:] == b"\x01"
-    except OSError:
-        return None
-
-
-def _root_is_encrypted(mounts: Path = MOUNTS) -> bool:
+def root_is_encrypted(mounts: Path = MOUNTS) -> bool:
     """Whether / lies on an opened encrypted partition."""
     return any(line.startswith("/dev/mapper/root / ") for line in mounts.read_text().splitlines())
 
 
-def _lines(file: Path) -> list[str]:
-    """The lines of a file, without what could move the cursor; none where it cannot be read."""
-    try:
-        found = file.read_text(errors="replace").splitlines()
-    except OSError:
+def _installation(file: Path) -> list[str]:
+    """How far an installation is, in both languages; nothing where none was asked for."""
+    state = install.read(file)
+    if state is None:
         return []
-    return ["".join(one if one.isprintable() else " " for one in line) for line in found]
+    # As above: a library that whoever only wants the screen redrawn need not load.
+    from firstboot.texts import LANGUAGES
+
+    return [" ".join(one.text(lang) for one in state.sentences()) for lang in LANGUAGES]
 
 
 def read(
@@ -296,6 +271,7 @@ def read(
     notice: Path = Path(keys.NOTICE),
     certificate: Path = CERTIFICATE,
     served: Path = SERVED,
+    installation: Path = install.FILE,
 ) -> Screen:
     """Read what is known now; what is not known yet is left open."""
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
@@ -308,20 +284,27 @@ def read(
         addresses=tuple(found.get("all", ())),
         hardware=tuple(found.get("hardware", ())),
         ready=ready,
-        secure_boot=_secure_boot(),
-        encrypted=_root_is_encrypted(),
+        secure_boot=secure_boot(),
+        encrypted=root_is_encrypted(),
         primary=str(found.get("primary", "")),
         complete=complete,
         code=code.read(code_file),
         # Set up by hand since then, perhaps.
-        answers=() if complete else tuple(_lines(answers)),
-        notice=tuple(_lines(notice)),
+        answers=(*_installation(installation), *(() if complete else lines_of(answers))),
+        notice=tuple(lines_of(notice)),
         marks=("", "")
         if complete
         else (mark(served / "fullchain.pem"), mark(served / "authority.pem")),
         certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
         certificate_ended=bool(ending.get("ended")),
+        start=started(),
     )
+
+
+def tell(*lines: str) -> None:
+    """Have the screen say these lines, as firstboot.keys has them, instead of those before."""
+    write_whole(Path(keys.NOTICE), "".join(f"{one}\n" for one in lines))
+    redraw()
 
 
 def redraw() -> None:
@@ -331,7 +314,9 @@ def redraw() -> None:
 
 def main(terminals: list[str]) -> None:
     """Draw once on each terminal."""
-    text = CLEAR + read().text()
+    found = repair.read()
+    shown = repair.screen(found, tuple(lines_of(Path(keys.NOTICE)))) if found else read().text()
+    text = CLEAR + shown
     for name in terminals:
         try:
             descriptor = os.open(name, os.O_WRONLY | os.O_NOCTTY)

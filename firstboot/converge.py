@@ -153,6 +153,12 @@ def _close_way_back() -> None:
     subprocess.run(command, check=False)
 
 
+def _forget_brought() -> None:
+    """What an installation has brought to the disk is in force now."""
+    command = ["systemctl", "start", "--no-block", "ratssaal-forget-brought.service"]
+    subprocess.run(command, check=False)
+
+
 def _follow_names() -> None:
     """Let the box's own certificate and its screen follow the names in force."""
     subprocess.run(["systemctl", "start", "ratssaal-address-changed.service"], check=True)
@@ -274,6 +280,7 @@ def converge(store: Store) -> bool:
                 Draft(store).discard()
         code.forget()
         _close_way_back()
+        _forget_brought()
         redraw()
         progress.finish(ok=True)
         return True

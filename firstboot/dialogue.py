@@ -9,17 +9,14 @@ import ipaddress
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from firstboot import network
 from firstboot.by_hand import ByHand
-from firstboot.console import redraw
+from firstboot.console import tell
 from firstboot.fields import Url
-from firstboot.files import write_whole
-from firstboot.keys import NOTICE
 from firstboot.settings import Network
 from firstboot.store import Draft, Store
 from firstboot.terminal import LeftError, Terminal
@@ -196,8 +193,7 @@ def main() -> int:
             said = bring_into_force(store, wanted)
     except LeftError:
         pass
-    write_whole(Path(NOTICE), "".join(f"{one}\n" for one in said))
-    redraw()
+    tell(*said)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the agent sends others for: units that run once and leave a file.
+"""What the agent, or a key at the box, sends others for: units that run once and leave a file.
 
 Each has rights of its own; the agent itself has no network, and does not wait for Ansible.
 """
@@ -32,16 +32,21 @@ def rooms(file: Path = ROOMS) -> dict[str, int] | None:
         return None
 
 
-def support(file: Path = BUNDLE) -> str:
-    """The bundle for support, base64; it stays nowhere. Raises SaidError where there is none."""
+def bundle(file: Path = BUNDLE) -> bytes:
+    """The bundle for support; it stays nowhere. Raises SaidError where there is none."""
     try:
         if _systemctl("start", "ratssaal-support.service").returncode:
             raise SaidError("admin.support_failed")
-        return base64.b64encode(file.read_bytes()).decode()
+        return file.read_bytes()
     except OSError as error:
         raise SaidError("admin.support_failed") from error
     finally:
         file.unlink(missing_ok=True)
+
+
+def support() -> str:
+    """The bundle for support, base64, as it goes through the agent. Raises SaidError."""
+    return base64.b64encode(bundle()).decode()
 
 
 def begin_preview() -> None:

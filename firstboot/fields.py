@@ -42,6 +42,21 @@ def _without_key(text: str) -> str:
     return text
 
 
+def _rsa_public_key(text: str) -> str:
+    # A library that only whoever names such a key has to load.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(text.encode())
+    except UnsupportedAlgorithm:
+        key = None
+    if not isinstance(key, RSAPublicKey) or not 2048 <= key.key_size <= 8192:
+        raise ValueError("an RSA key of 2048 to 8192 bits")
+    return text
+
+
 # A `description` ends the sentence "Wanted here: …" of `./ratssaal answers check`. A `format` is
 # checked there as the validator beside it does here. Patterns of addresses keep scopes out, in
 # which Python's ipaddress takes any character (`fe80::1%…`, RFC 4007).
@@ -105,6 +120,15 @@ Pem = Annotated[
     Field(
         description="certificates in PEM notation, without a private key",
         json_schema_extra={"not": {"pattern": "PRIVATE KEY-----"}},
+    ),
+]
+RsaPublicKey = Annotated[
+    str,
+    StringConstraints(max_length=4000, pattern=r"^\s*-----BEGIN PUBLIC KEY-----[\s\S]*$"),
+    AfterValidator(_rsa_public_key),
+    Field(
+        description="a public RSA key of 2048 to 8192 bits, in PEM notation",
+        json_schema_extra={"format": "rsa-public-key"},
     ),
 ]
 # Of a web address: a name, or an address, and perhaps a port.
@@ -190,3 +214,8 @@ def together(key: str, other: str, why: str) -> dict[str, Any]:
             "properties": {other: {"type": "string"}},
         },
     }
+
+
+def named_by(key: str, rule: dict[str, Any], what: str) -> dict[str, Any]:
+    """A rule of JSON Schema: `key` is there and says something."""
+    return {"description": what, "required": [key], "properties": {key: rule}}

@@ -13,6 +13,7 @@ import termios
 import time
 
 # What was asked or found: keys of the texts in `console`, one a line, drawn by firstboot.console.
+# Behind a key its values may follow, as JSON.
 NOTICE = "/run/ratssaal/notice.txt"
 QUIET_SECONDS = 0.2
 CONFIRM_SECONDS = 10.0
@@ -29,15 +30,21 @@ _POWER = ("start", "--no-block", "--job-mode=replace-irreversibly")
 ACTIONS = {
     "n": ("start", "ratssaal-new-code.service"),
     "a": ("start", "ratssaal-network@{}.service"),
+    "d": ("start", "ratssaal-install-ask@{}.service"),
     "t": ("start", "ratssaal-self-test.service"),
+    "b": ("start", "ratssaal-support-to-stick.service"),
+    "w": ("start", "ratssaal-ask-reset@{}.service"),
     "r": (*_POWER, "reboot.target"),
     "s": (*_POWER, "poweroff.target"),
 }
 ASKS = {"r": "ask_restart", "s": "ask_off"}
-BEGINS = {"t": "testing", "r": "restarting", "s": "going_off"}
+BEGINS = {"t": "testing", "b": "bundling", "r": "restarting", "s": "going_off"}
 ENDS = {"n": "new_code"}
 # Those whose unit itself reads the terminal until it ends.
-LENDS = "a"
+LENDS = ("a", "d", "w")
+# Where this is (firstboot.repair), nothing of the disk is open, and only these are of use.
+REPAIR = "/run/ratssaal/repair.json"
+IN_REPAIR = ("b", "w", "r", "s")
 
 
 class Terminal:
@@ -108,9 +115,12 @@ class Terminal:
 class Keys:
     """Waits for keys, asks once more where a key ends meetings, and has systemd do the rest."""
 
-    def __init__(self, terminals: list[str], notice: str = NOTICE) -> None:
+    def __init__(
+        self, terminals: list[str], notice: str = NOTICE, letters: tuple[str, ...] = tuple(ACTIONS)
+    ) -> None:
         self.terminals = [Terminal(name) for name in terminals]
         self.notice = notice
+        self.letters = letters
         self._asked: tuple[Terminal, str] | None = None
         self._pressed = ("", -FOREVER)
         self._forget = FOREVER
@@ -175,7 +185,7 @@ class Keys:
         if letter == before and now - since < HELD_SECONDS:
             return
         self._pressed = (letter, now)
-        if letter not in ACTIONS:
+        if letter not in self.letters:
             self._withdraw(terminal)
             return
         asked, self._asked = self._asked, None
@@ -237,7 +247,8 @@ class Keys:
 
 def main(terminals: list[str]) -> None:
     """Read keys until the box goes off."""
-    keys = Keys(terminals)
+    letters = IN_REPAIR if os.access(REPAIR, os.F_OK) else tuple(ACTIONS)
+    keys = Keys(terminals, letters=letters)
     while True:
         keys.wait()
 

@@ -17,6 +17,8 @@ _HASH = re.compile(r"\$argon2\S+")
 _CODE = re.compile(r"(?i)(\bcode\b\W{0,10})[a-x]{4}[ -]?[a-x]{4}\b")
 # What follows the word goes, to the end of the line: a password may have blanks.
 _PASSWORD = re.compile(r"(?i)\b(pass(?:word|wort|phrase)|kennwort|secret)(\s*[:=]\s*).+")
+# What the kernel says of a stick.
+_SERIAL = re.compile(r"(?i)(\bserial ?number: )\S+")
 _QUERY = re.compile(r"\?[^\s\"']+")
 
 
@@ -60,6 +62,7 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     ):  # fmt: skip
         text = pattern_of.sub(instead, text)
     text = _PASSWORD.sub(r"\1\2<secret>", text)
+    text = _SERIAL.sub(r"\1<serial>", text)
     text = _CODE.sub(r"\1<code>", text)
     for pattern_of in (_IPV6, _IPV4):
         text = pattern_of.sub(lambda found: _shortened(found, private=False), text)

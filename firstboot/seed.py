@@ -13,6 +13,10 @@ from firstboot.texts import SaidError
 PARTITION = Path("/dev/disk/by-label/RATSSAAL")
 ANSWERS = "answers.yaml"
 CODE_CARD = "code-card.json"
+# What was answered in the wizard on a stick, from which the box has been installed since.
+DRAFT = "draft.json"
+# The network that was in force there, where it is not what a box begins with.
+NETWORK = "network.json"
 # The systemd credential that holds the same as the file; it goes before one on the partition.
 CREDENTIALS = {ANSWERS: "ratssaal.answers", CODE_CARD: "ratssaal.code-card"}
 LIMIT_BYTES = 1_000_000
@@ -41,7 +45,7 @@ def _from_partition() -> dict[str, bytes]:
         options = "ro,nosuid,nodev,noexec,nosymfollow"
         subprocess.run(["mount", "-t", "vfat", "-o", options, PARTITION, place], check=True)
         try:
-            return _read_files(Path(place), {name: name for name in CREDENTIALS})
+            return _read_files(Path(place), {name: name for name in (*CREDENTIALS, DRAFT, NETWORK)})
         finally:
             subprocess.run(["umount", place], check=True)
 

@@ -8,9 +8,7 @@ import subprocess
 from pathlib import Path
 
 from firstboot import health
-from firstboot.console import ADDRESSES, CERTIFICATE, redraw
-from firstboot.files import write_whole
-from firstboot.keys import NOTICE
+from firstboot.console import ADDRESSES, CERTIFICATE, tell
 from firstboot.stack import Stack
 
 # Which text names a part of the box; all else belongs to the conferencing stack.
@@ -41,8 +39,7 @@ def main(addresses: Path = ADDRESSES) -> None:
     subprocess.run(["systemctl", "start", "ratssaal-health-again.service"], check=False)
     known = json.loads(addresses.read_text()) if addresses.exists() else {}
     said = found(health.wrong(Stack.read()), bool(known.get("all")), CERTIFICATE.exists())
-    write_whole(Path(NOTICE), "\n".join(said) + "\n")
-    redraw()
+    tell(*said)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,11 @@ from firstboot.fields import (
     Name,
     NetworkRange,
     Pem,
+    RsaPublicKey,
     Text,
     Url,
     kept_secret,
+    named_by,
     needs,
     together,
 )
@@ -165,6 +167,42 @@ class Certificate(_Model):
         return self
 
 
+class InstallDisk(_Model):
+    """The disk that a box is to be installed on: the one that all that is named here fits.
+
+    size: as it is sold, in GB. only: the only one of the box. By size or as the only one a disk is
+    taken that holds nothing; what is overwritten has to be named by serial number or model.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                named_by("serial", {"pattern": r"\S"}, "a serial number"),
+                named_by("model", {"pattern": r"\S"}, "a model"),
+                named_by("size", {"minimum": 1}, "a size in GB"),
+                named_by("only", {"const": True}, "only: true"),
+            ]
+        }
+    )
+
+    serial: Line = ""
+    model: Line = ""
+    size: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    only: Annotated[bool, Field(description="true or false")] = False
+
+    @model_validator(mode="after")
+    def _names_a_disk(self) -> Self:
+        if not (self.serial or self.model or self.size or self.only):
+            raise ValueError("A disk is named by serial number, model or size, or is the only one.")
+        return self
+
+
+class Install(_Model):
+    """Where a box that runs from a stick installs itself; without a meaning once it has done so."""
+
+    disk: InstallDisk
+
+
 class Box(_Model):
     """What belongs to this box alone."""
 
@@ -178,12 +216,15 @@ class Box(_Model):
     )
 
     language: Language = "de"
+    install: Install | None = None
     network: Network = Network()
     reach: Literal["house", "public", "datacentre"] = "house"
     host_name: HostName = "ratssaal.local"
     # Empty: `turn.` before the host name.
     turn_name: Annotated[HostName, Field(json_schema_extra={"pattern": f"^$|{HOST_NAME}"})] = ""
     certificate: Certificate = Certificate()
+    # The district's: a copy of the disk's recovery key is encrypted to it.
+    recovery_key_for: RsaPublicKey | None = None
 
     @model_validator(mode="before")
     @classmethod

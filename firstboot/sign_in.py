@@ -65,7 +65,8 @@ def _digits_taken(store: Store, person: Administrator, digits: str) -> bool:
     return True
 
 
-def _proven(store: Store, name: str, password: str, totp: str) -> Administrator:
+def prove(store: Store, name: str, password: str, totp: str) -> Administrator:
+    """The administrator of this name, password and digits. Raises SaidError for any other."""
     people = _administrators(store)
     person = next((one for one in people if one.name.casefold() == name.casefold()), None)
     right = verify(person.password if person else NOBODYS, password)
@@ -77,7 +78,7 @@ def _proven(store: Store, name: str, password: str, totp: str) -> Administrator:
 
 def sign_in(store: Store, name: str, password: str, totp: str) -> dict[str, str]:
     """`name` as written in the settings and a `permit`; SaidError where it is no administrator."""
-    person = _proven(store, name, password, totp)
+    person = prove(store, name, password, totp)
     asker = Asker("administrator", person.name, _proof(person))
     with store.locked():
         return {"name": person.name, "permit": permits(store).give(asker)}
@@ -88,7 +89,7 @@ def check_person(store: Store, name: str, password: str, totp: str) -> dict[str,
 
     `proof`: what the store says of this person too, for as long as the password is the same.
     """
-    person = _proven(store, name, password, totp)
+    person = prove(store, name, password, totp)
     return {"name": person.name, "proof": proof_of_staff(person.name, person.password)}
 
 

@@ -9,7 +9,7 @@ draft.json.
 import datetime
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,10 +245,25 @@ class Draft:
         _write(self.path, fresh, mode=0o600)
         return self.public()
 
-    def begin(self, settings: Settings) -> None:
-        """Begin with `settings`, as answered all at once."""
-        content = {"revision": 1, "done": [], "settings": settings.model_dump(mode="json")}
+    def begin(self, settings: Settings, done: Sequence[str] = ()) -> None:
+        """Begin with `settings`, as answered all at once; done: steps that are."""
+        content = {"revision": 1, "done": list(done), "settings": settings.model_dump(mode="json")}
         _write(self.path, content, mode=0o600)
+
+    def carry(self, content: bytes) -> None:
+        """Take over a draft that was begun elsewhere, unless there is one here.
+
+        Raises ValueError for what is none.
+        """
+        if self.path.exists():
+            return
+        found = json.loads(content)
+        try:
+            settings = Settings.model_validate(found["settings"])
+            done = [str(one) for one in found["done"]]
+        except (TypeError, KeyError) as error:
+            raise ValueError("this is no draft") from error
+        self.begin(settings, done)
 
     def lay(self, part: dict[str, Any]) -> None:
         """Lay over a draft that there is what somebody has answered elsewhere than in the wizard.

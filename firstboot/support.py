@@ -27,6 +27,8 @@ from firstboot.texts import LANGUAGES, say
 COMMAND_SECONDS = 8.0
 MOST_BYTES = 1_500_000  # of a file in the bundle, before it is packed
 LINES = 4000  # of the journal
+# No serial numbers: whose stick it was is nobody's business.
+DISK_COLUMNS = "NAME,TYPE,SIZE,RO,TRAN,MODEL,FSTYPE,PARTLABEL,MOUNTPOINTS"
 NAME = "ratssaal-support"
 
 
@@ -65,6 +67,7 @@ def harmless(public: dict[str, Any]) -> dict[str, Any]:
             "time_servers": len(network["time_servers"]),
         },
         "certificate": {"kind": certificate["kind"], "dns": bool(certificate["dns"])},
+        "recovery_key_for": bool(box.get("recovery_key_for")),
         "colour": cluster["house"]["colour"],
         "logo": bool(cluster["house"]["logo"]),
         "administrators": len(administration["people"]),
@@ -140,6 +143,16 @@ def collect(store: Store) -> dict[str, str]:
         "failed.txt": said("systemctl", "--failed", "--plain", "--no-pager", "--full"),
         "health.json": DETAILS.read_text() if DETAILS.exists() else "",
         "disk.txt": said("df", "--human-readable") + said("df", "--inodes", "/var"),
+        "disks.txt": said("lsblk", "--output", DISK_COLUMNS),
+        "kernel.txt": said(
+            "journalctl",
+            "--boot",
+            "--dmesg",
+            "--no-hostname",
+            "--no-pager",
+            "--output=short-iso",
+            f"--lines={LINES}",
+        ),
         "memory.txt": Path("/proc/meminfo").read_text() + Path("/proc/loadavg").read_text(),
         "journal.txt": journal,
     }

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from firstboot.console import CLEAR, COLUMNS
+from firstboot.layout import CLEAR, COLUMNS
 
 # Whoever has gone away leaves the screen to what it showed before.
 IDLE_SECONDS = 300.0

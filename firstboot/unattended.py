@@ -5,6 +5,7 @@ district that prepares its boxes; with a code card it needs no screen. What is w
 stands on the screen and in the journal, never with its values, and the box goes on without it.
 """
 
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -12,9 +13,12 @@ import yaml
 from pydantic import ValidationError
 
 from firstboot import agent, code_card, seed
+from firstboot.by_hand import ByHand
 from firstboot.console import ANSWERS_ERROR, redraw
 from firstboot.files import write_whole
-from firstboot.settings import Settings, place_of
+from firstboot.install import choice, disks
+from firstboot.install import state as install
+from firstboot.settings import InstallDisk, Network, Settings, place_of
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError
 
@@ -43,8 +47,44 @@ def _take_card(content: bytes) -> None:
 
 
 def _take_answers(content: bytes, store: Store) -> None:
-    Draft(store).begin(read(content))
+    settings = read(content)
+    if settings.box.install and _install(settings.box.install.disk):
+        return
+    Draft(store).begin(settings)
     agent.apply(store, Said("answers.who").text("de"))
+
+
+def _install(wanted: InstallDisk) -> bool:
+    """Begin to install where the box runs from a stick; False where it does not. Raises SaidError.
+
+    The answers come into force on the disk, from which the box starts then.
+    """
+    known = disks.found()
+    if not disks.from_stick(known):
+        return False
+    if install.read() is None:
+        install.ask(choice.by_answers(known, wanted), "anew", "restart")
+    return True
+
+
+def _take_draft(content: bytes, store: Store) -> None:
+    try:
+        Draft(store).carry(content)
+    except ValueError as error:
+        raise SaidError("seed.unreadable") from error
+
+
+def _take_network(content: bytes, store: Store) -> None:
+    """As if somebody had typed it at the box: it is tried, and taken back where it is no good."""
+    try:
+        wanted = Network.model_validate_json(content)
+    except ValueError as error:
+        raise SaidError("seed.unreadable") from error
+    typed = ByHand(store.folder)
+    if not (typed.network() or typed.wanted() or typed.refused()):
+        typed.ask(wanted)
+        converge = ["systemctl", "start", "--no-block", "ratssaal-converge.service"]
+        subprocess.run(converge, check=True)
 
 
 def _said(action: Callable[[], None]) -> list[Said]:
@@ -66,6 +106,10 @@ def main() -> int:
     # The card first: where the answers are not accepted, its code is wanted.
     if (card := found.get(seed.CODE_CARD)) is not None:
         wrong += _said(lambda: _take_card(card))
+    if (draft := found.get(seed.DRAFT)) is not None:
+        wrong += _said(lambda: _take_draft(draft, store))
+    if (network := found.get(seed.NETWORK)) is not None:
+        wrong += _said(lambda: _take_network(network, store))
     if (answers := found.get(seed.ANSWERS)) is not None:
         wrong += _said(lambda: _take_answers(answers, store))
     if not wrong:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from builder import image
+from builder import client, image
 from builder.artifacts import Artifacts
 from builder.stage import Stage
 from builder.toolbox import Toolbox
@@ -40,3 +40,9 @@ def stage(toolbox: Toolbox) -> Iterator[Stage]:
     """A network and mounts of the test's own."""
     with Stage(toolbox) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def axe(toolbox: Toolbox) -> str:
+    """The program of axe-core, which finds what keeps people out."""
+    return (client.prepare(toolbox) / "node_modules/axe-core/axe.min.js").read_text()

@@ -17,7 +17,14 @@ from firstboot.web.frame import CLOSED, OVER, SIGN_IN, STEPS, Frame, download
 from firstboot.web.outcome import EVENT_SECONDS
 from firstboot.web.session import Session
 from firstboot.web.visitor import inside, sits_at
-from firstboot.web.words import certificate_notes, changed_words, differences, in_short, told
+from firstboot.web.words import (
+    certificate_notes,
+    changed_words,
+    differences,
+    imprint_notes,
+    in_short,
+    told,
+)
 
 PREVIEW = "/admin/settings/preview"
 
@@ -76,7 +83,7 @@ class Administration:
             "admin.html.j2",
             session,
             state=state,
-            notes=[*health_notes(), *certificate_notes(state)],
+            notes=[*health_notes(), *certificate_notes(state), *imprint_notes(state)],
             load=[(one, *load_said(one)) for one in await busy],
             meeting=meeting_said(rooms),
             rows=rows,
@@ -145,6 +152,62 @@ class Administration:
             )
         await self.frame.ask(session, "power", how=how)
         return self.frame.problem(session, 200, Said(f"admin.power_{how}"))
+
+    async def recovery(self, request: Request, session: Session) -> Response:
+        """The recovery key, for who types the password once more; and that it is written down."""
+        said, key = None, ""
+        state = await self.frame.state(session)
+        if request.method == "POST":
+            given = await self.frame.answers(request)
+            try:
+                if "group" in given:
+                    await self.frame.ask(session, "recovery-confirm", typed=given["group"])
+                    return self.frame.problem(session, 200, Said("recovery.confirmed"))
+                proof = {one: given.get(one, "") for one in ("password", "totp")}
+                key = await self.frame.ask(session, "recovery", **proof)
+            except SaidError as error:
+                if error.said.key == "setup.not_allowed":
+                    raise
+                said = error.said
+        return self.frame.page(
+            "recovery.html.j2",
+            session,
+            403 if said else 200,
+            error=said,
+            key=key,
+            confirmed=state["recovery"] == "confirmed",
+        )
+
+    async def recovery_copy(self, request: Request, session: Session) -> Response:
+        """The recovery key as the district alone can read it."""
+        del request
+        content: str = await self.frame.ask(session, "recovery-copy")
+        kind = "application/octet-stream"
+        return download(base64.b64decode(content), kind, "ratssaal-recovery-key.bin")
+
+    async def reset(self, request: Request, session: Session) -> Response:
+        """Factory reset: what is lost, then the password once more and the box's name."""
+        said = None
+        if request.method == "POST":
+            given = await self.frame.answers(request)
+            proof = {one: given.get(one, "") for one in ("password", "totp", "typed")}
+            try:
+                await self.frame.ask(session, "reset", **proof)
+            except SaidError as error:
+                if error.said.key == "setup.not_allowed":
+                    raise
+                said = error.said
+            else:
+                return self.frame.problem(session, 200, Said("reset.begun"))
+        state, rooms = await self.frame.state(session), await self.frame.ask(session, "rooms")
+        return self.frame.page(
+            "reset.html.j2",
+            session,
+            403 if said else 200,
+            error=said,
+            name=state["name"],
+            meeting=meeting_said(rooms),
+        )
 
     async def support(self, request: Request, session: Session) -> Response:
         """The bundle for support."""

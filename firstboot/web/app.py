@@ -10,6 +10,7 @@ from starlette.routing import Route
 from firstboot.web.administration import PREVIEW, Administration
 from firstboot.web.agent import Agent
 from firstboot.web.frame import SIGN_IN, Frame, Handler
+from firstboot.web.installation import PLACE, Installation
 from firstboot.web.outcome import Outcome
 from firstboot.web.proof import Proof
 from firstboot.web.session import Role, Sessions
@@ -22,7 +23,7 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
     """All pages, over an agent that does what only root may do."""
     frame = Frame(agent, sessions)
     wizard, outcome, administration = Wizard(frame), Outcome(frame), Administration(frame)
-    proof = Proof(frame)
+    proof, installation = Proof(frame), Installation(frame)
 
     def anybody(path: str, handler: Handler) -> Route:
         return Route(path, frame.route(None, handler), methods=BOTH)
@@ -38,6 +39,7 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
         routes=[
             anybody("/setup/", wizard.language),
             anybody("/setup/code", wizard.code),
+            clerk(PLACE, installation.show, BOTH),
             clerk("/setup/summary", wizard.summary, READ),
             clerk("/setup/apply", wizard.apply, SEND),
             # Whoever has set the box up sees how it went, and tries it.
@@ -50,6 +52,7 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             clerk("/setup/proof/events", proof.events, READ, closes=False),
             clerk("/setup/request.csr", wizard.request_file, READ),
             clerk("/setup/ratssaal.crt", wizard.authority_file, READ),
+            clerk("/setup/recovery", wizard.recovery, BOTH),
             clerk("/setup/{step}/letter.txt", wizard.letter, READ),
             clerk("/setup/{step}", wizard.step, BOTH),
             anybody(SIGN_IN, administration.sign_in),
@@ -59,6 +62,9 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
             administrator("/admin/events", outcome.events, READ),
             administrator("/admin/undo", administration.undo, SEND),
             administrator("/admin/power", administration.power, SEND),
+            administrator("/admin/recovery", administration.recovery, BOTH),
+            administrator("/admin/recovery.bin", administration.recovery_copy, READ),
+            administrator("/admin/reset", administration.reset, BOTH),
             administrator("/admin/support", administration.support, SEND),
             administrator("/admin/discard", administration.discard, SEND),
             administrator("/admin/sheet.pdf", outcome.sheet, READ),

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from firstboot import progress
+from firstboot.install import state as install
 from firstboot.texts import LANGUAGES, Said, SaidError, say
+from firstboot.web import installation
 from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View, folds
 from firstboot.web.frame import PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
@@ -98,6 +100,10 @@ class Wizard:
         if (now and not now["finished"]) or (await self.frame.state(session))["pending"]:
             return "/setup/progress"
         done = (await self.frame.ask(session, "draft"))["done"]
+        if install.under_way():
+            return installation.PLACE
+        if installation.STEP not in done and (await self.frame.ask(session, "disks"))["disks"]:
+            return installation.PLACE
         for name in STEPS:
             if name not in done:
                 return f"/setup/{name}"
@@ -215,7 +221,9 @@ class Wizard:
         """All answers once more, and the button that brings them into force."""
         del request
         draft = await self.frame.ask(session, "draft")
-        changes = None
+        changes, stick = None, False
+        if session.role == "clerk":
+            stick = bool((await self.frame.ask(session, "disks"))["disks"])
         if session.role == "administrator":
             state = await self.frame.state(session)
             changes = differences(
@@ -232,16 +240,38 @@ class Wizard:
             rows=rows,
             missing=missing,
             changes=changes,
+            stick=stick,
             authority=await self.frame.ask(session, "authority"),
             destination=draft["destination"],
         )
 
     async def apply(self, request: Request, session: Session) -> Response:
-        """Begin to bring the draft into force."""
+        """Begin to bring the draft into force, once the recovery key is written down."""
         del request
+        unseen = (await self.frame.state(session))["recovery"] == "unconfirmed"
+        if unseen and session.role == "clerk":
+            return RedirectResponse("/setup/recovery", 303)
         await self.frame.ask(session, "apply", who=session.name)
         place = "/admin/progress" if session.role == "administrator" else "/setup/progress"
         return RedirectResponse(place, 303)
+
+    async def recovery(self, request: Request, session: Session) -> Response:
+        """The recovery key of the disk, until its last group was typed; then set-up goes on."""
+        said = None
+        if request.method == "POST":
+            typed = (await self.frame.answers(request)).get("group", "")
+            try:
+                await self.frame.ask(session, "recovery-confirm", typed=typed)
+            except SaidError as error:
+                if error.said.key != "recovery.wrong_group":
+                    raise
+                said = error.said
+            else:
+                return await self.apply(request, session)
+        key = await self.frame.ask(session, "recovery", password="", totp="")
+        return self.frame.page(
+            "recovery.html.j2", session, 403 if said else 200, error=said, key=key, confirmed=False
+        )
 
 
 def _base(session: Session) -> str:

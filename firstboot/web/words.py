@@ -12,19 +12,21 @@ from firstboot.web.forms import Field, FieldError, Note
 
 # Which step asked for a setting: the first part of its name that fits.
 ASKED_IN = {
+    "box.install": "install",
     "box.network": "network",
     "box.reach": "reach",
     "box.host_name": "domain",
     "box.turn_name": "domain",
     "box.certificate": "certificate",
     "box.language": "language",
+    "box.recovery_key_for": "administrators",
     "cluster.house": "house",
     "cluster.administration": "administrators",
     "cluster.meetings": "meetings",
     "cluster.texts": "texts",
 }
-
-
+# Those that are answered elsewhere than in a step.
+ELSEWHERE = ("", "language", "install")
 TEXTS = ("imprint", "privacy", "notice")
 
 
@@ -66,7 +68,7 @@ def differences(
     """`what` differs between two settings without secrets, by the steps that ask for it."""
     found: list[Change] = []
     for step in dict.fromkeys(step_of(one) for one in what):
-        if step in ("", "language"):
+        if step in ELSEWHERE:
             continue
         names = [one for one in what if step_of(one) == step]
         questions = dict.fromkeys(filter(None, (_question(step, one, language) for one in names)))
@@ -93,7 +95,7 @@ def told(said: Said, language: str) -> tuple[Said, str]:
         return said, ""
     step = step_of(setting)
     title = say(language, f"setup.{step or 'summary'}.title")
-    known = step if step != "language" else ""
+    known = step if step not in ELSEWHERE else ""
     return Said(said.key, {**said.values, "answer": title}), known
 
 
@@ -145,6 +147,16 @@ def explained(error: SaidError, step: str, fields: list[Field], language: str) -
             words = say(language, f"setup.{step}.{field.name}")
             return FieldError(field.name, "setup.not_accepted", answer=words)
     return SaidError("setup.not_accepted", answer=say(language, f"setup.{step}.title"))
+
+
+def imprint_notes(state: dict[str, Any]) -> list[Note]:
+    """What is missing in the imprint, which German law wants (DDG, section 5); perhaps nothing."""
+    if not state["settings"]:
+        return []
+    imprint = str(state["settings"]["cluster"]["texts"]["imprint"])
+    if not imprint.strip():
+        return [Note("note", Said("admin.imprint_missing"))]
+    return [Note("note", Said("admin.imprint_gaps"))] if "[" in imprint else []
 
 
 def certificate_notes(state: dict[str, Any]) -> list[Note]:

@@ -63,6 +63,7 @@ export default defineConfig({
         room: "test/index.html",
         kern: "src/kern.css",
         progress: "src/progress.ts",
+        reload: "src/reload.ts",
         proof: "src/proof.ts",
       },
       output: {

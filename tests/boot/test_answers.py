@@ -9,9 +9,8 @@ import pytest
 from builder import seed as brought
 from builder.artifacts import Artifacts
 from builder.machine import Machine, MachineOptions
-from builder.shell import wait_for
 from tests.boot.conftest import House
-from tests.boot.test_first_start import STARTING
+from tests.boot.power import cut, cut_first_start
 from tests.box.meeting import NAME, answered, meet_by_lobby, met
 
 pytestmark = pytest.mark.boot
@@ -35,10 +34,7 @@ def test_an_answers_file_survives_power_cuts_and_ends_in_a_meeting(
                 "timeout 200 sh -c 'until test -e /run/ratssaal/progress.json ||"
                 " test -e /var/lib/ratssaal/settings/applied.json; do sleep 0.2; done'"
             )
-            machine.shell(f"sleep {moments.uniform(0, LATEST_SECONDS):.1f}")
-            before = machine.serial().count(STARTING)
-            machine.reset()
-            wait_for(lambda: machine.serial().count(STARTING) > before, 60, "It did not restart.")  # noqa: B023
+            cut(machine, moments, LATEST_SECONDS)
         machine.door.run(
             "timeout 600 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json;"
             " do sleep 0.5; done'",
@@ -57,9 +53,10 @@ def test_an_answers_file_survives_power_cuts_and_ends_in_a_meeting(
 def test_the_code_of_a_box_without_a_screen_is_on_the_card_of_its_stick(
     house: House, artifacts: Artifacts, tmp_path: Path
 ) -> None:
-    """No door: what is seen is what the serial line shows."""
+    """No door: what is seen is what the serial line shows. Power goes in the first start."""
     files = brought.prepare(None, tmp_path / "card.pdf").files
     with Machine(house.stage, artifacts, house.owner, MachineOptions(seed=files)) as machine:
+        cut_first_start(machine, SEED)
         machine.wait_for_serial(r"Code +steht auf der Karte des Sticks")
         # On the drawing that says it is ready, however much of it has arrived by then.
         machine.wait_for_serial(r"State +ready[\s\S]*Code +is on the stick's card")

@@ -1,7 +1,10 @@
 """Starts that cannot come from a snapshot: set-up mode, with a TPM, and a version on trial."""
 
+import random
 import re
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -9,21 +12,36 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from builder import firmware
 from builder.artifacts import Artifacts
 from builder.disk import USR, first
-from builder.machine import Machine, MachineOptions
+from builder.keys import make_pair
+from builder.machine import STARTING, Machine, MachineOptions
+from builder.run import Argument
 from builder.shell import wait_for
 from tests.boot.conftest import House
+from tests.boot.power import cut_first_start
+from tests.boot.test_keys import until_shown
+from tests.boot.test_reset import (
+    KEY_SLOTS,
+    ROOT,
+    SEED,
+    assert_new,
+    cut,
+    leave_something,
+    reset_by_key,
+)
+from tests.boot.test_stick import partitioned, plug
+from tests.box.screens import SCREENS
 
 pytestmark = pytest.mark.boot
-
-STARTING = "BdsDxe: starting"  # what the firmware says on the serial line at each start
 
 
 def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) -> None:
     """A new machine trusts nobody yet: the image enrols its keys, restarts, and is verified."""
     with Machine(house.stage, artifacts, house.owner, MachineOptions(enrolled=False)) as machine:
-        machine.wait_until_ready()
-        # One start to enrol, one to be verified; no door here, as the keys are the image's alone.
-        assert machine.serial().count(STARTING) >= 2
+        cut_first_start(machine, SEED)
+        machine.wait_until_ready_again()
+        # One start to enrol, one to be verified, one since the power went, unless it went between
+        # the first two. No door here, as the keys are the image's alone.
+        assert machine.serial().count(STARTING) in (2, 3)
         assert "Secure Boot on, disk not encrypted" in machine.serial()
         trusted = machine.firmware_variable("db")
         assert house.owner.load().public_bytes(Encoding.DER) in trusted
@@ -68,6 +86,8 @@ def test_a_command_line_from_the_boot_menu_changes_nothing(
 COUNTED = "/sys/firmware/efi/efivars/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 
+# Too long for every run, as long as there are no updates: with --all.
+@pytest.mark.slow
 def test_a_version_on_trial_that_is_not_healthy_is_given_up(machine: Machine) -> None:
     """It restarts the box by itself; after its last attempt the version before starts."""
     machine.shell(
@@ -107,29 +127,174 @@ def test_a_start_that_fails_says_so_and_is_tried_again(house: House, artifacts: 
         assert "State" not in machine.serial()
 
 
+# Secure Boot's keys; what came from outside (systemd.pcrlock(8)).
+MEASURED = "cat /sys/class/tpm/tpm0/pcr-sha256/7 /sys/class/tpm/tpm0/pcr-sha256/12"
+ASKED = "recovery key from the handover sheet"
+HEADLESS = "tpm2-device=auto,headless=1 2>&1 || true"
+HELD_SECONDS = 1.5  # a key that comes again sooner is one that is held down
+
+
 @pytest.fixture(scope="module")
 def sealed(house: House, artifacts: Artifacts) -> Iterator[Machine]:
-    """A machine with a TPM, started for the first time; its tests follow one another."""
+    """A machine with a TPM, started for the first time; its tests follow one another.
+
+    Power goes twice meanwhile.
+    """
     options = MachineOptions(door=house.door, tpm=True)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
-        machine.wait_until_ready()
+        cut_first_start(machine, SEED + 1, times=2)
+        machine.wait_until_ready_again()
         yield machine
 
 
-def test_root_is_encrypted_to_the_tpm_and_opens_again(sealed: Machine) -> None:
+@pytest.mark.slow  # Too long for every run: with --all.
+@pytest.mark.parametrize("tpm", [False, True], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_first_start_ends_well_wherever_power_goes(
+    house: House, artifacts: Artifacts, tpm: bool, seed: int
+) -> None:
+    options = MachineOptions(door=house.door, tpm=tpm)
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        cut_first_start(machine, seed, times=5)
+        machine.wait_until_ready_again()
+        kind = machine.shell("lsblk --noheadings --output TYPE $(findmnt -no SOURCE /)").split()
+        assert kind[0] == ("crypt" if tpm else "part")
+        assert machine.shell("systemctl --failed --no-legend --plain") == ""
+        if tpm:
+            header = machine.shell(f"cryptsetup luksDump {ROOT}")
+            assert (header.count("systemd-tpm2"), header.count("systemd-recovery")) == (1, 1)
+            machine.shell("test -s /var/lib/ratssaal/secrets/recovery-key")
+
+
+def assert_sealed(machine: Machine) -> None:
+    """Root was opened by the TPM, of which nobody can ask for its key any more; all is well."""
+    kind = machine.shell("lsblk --noheadings --output TYPE $(findmnt -no SOURCE /)").split()
+    assert kind[0] == "crypt"
+    assert "systemd-tpm2" in machine.shell(f"cryptsetup luksDump {ROOT}")
+    extended = machine.shell("cat /sys/class/tpm/tpm0/pcr-sha256/15").strip()
+    assert re.fullmatch(r"[0-9A-F]{64}", extended)
+    assert set(extended) != {"0"}
+    assert machine.shell("systemctl --failed --no-legend --plain") == ""
+
+
+def test_root_is_encrypted_to_the_tpm(sealed: Machine) -> None:
     assert "Secure Boot on, disk encrypted" in sealed.serial()
-    for start in ("first", "second"):
-        kind = sealed.shell("lsblk --noheadings --output TYPE $(findmnt -no SOURCE /)").split()
-        assert kind[0] == "crypt", start
-        header = sealed.shell("cryptsetup luksDump /dev/disk/by-partlabel/ratssaal-root")
-        assert "systemd-tpm2" in header
-        # Opening the disk has extended PCR 15: nobody can ask the TPM for its key any more.
-        extended = sealed.shell("cat /sys/class/tpm/tpm0/pcr-sha256/15").strip()
-        assert re.fullmatch(r"[0-9A-F]{64}", extended)
-        assert set(extended) != {"0"}
-        if start == "first":
-            sealed.reboot()
+    assert_sealed(sealed)
+
+
+def another_chip(machine: Machine, house: House) -> None:
+    """The TPM forgets all, as a new one in its place would."""
+    del house
+    shutil.rmtree(machine.folder / "tpm")
+
+
+def another_firmware(machine: Machine, house: House) -> None:
+    """One key more that the firmware trusts, as an update may bring: PCR 7 is another one."""
+    toolbox, folder = house.stage.toolbox, machine.folder
+    more = make_pair(folder, "more", "Ratssaal test vendor, worthless elsewhere")
+    firmware.write_variables(toolbox, folder / "new.fd", house.owner, house.door.pair, more)
+    convert: list[Argument] = ["qemu-img", "convert", "-O", "qcow2"]
+    command = [*convert, folder / "new.fd", folder / "variables.qcow2"]
+    toolbox.run(command, writable=[folder])
+
+
+def type_slowly(machine: Machine, line: str) -> None:
+    """As fast as people type: QEMU's keyboard keeps 16 keys."""
+    for letter in line:
+        machine.press(letter)
+        time.sleep(0.15)
+    machine.press("ret")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        another_chip,
+        # Too long for every run: with --all.
+        pytest.param(another_firmware, marks=pytest.mark.slow),
+    ],
+)
+def test_the_recovery_key_opens_what_the_tpm_does_not_and_the_tpm_is_enrolled_anew(
+    sealed: Machine, house: House, changed: Callable[[Machine, House], None]
+) -> None:
+    file = "/var/lib/ratssaal/secrets/recovery-key"
+    key = sealed.shell(f"cat {file}")
+    assert re.fullmatch(r"([cbdefghijklnrtuv]{8}-){7}[cbdefghijklnrtuv]{8}", key)
+    assert sealed.shell(f"stat --format %a {file}; sync").strip() == "600"
+    assert key[:17] not in sealed.shell("journalctl --boot --no-pager --all; dmesg")
+    assert key[:17] not in sealed.serial()
+    sealed.power_off()
+    changed(sealed, house)
+    sealed.start()
+    asks = f"{ASKED}[\\s\\S]*lease enter"
+    sealed.wait_for_serial(asks)
+    type_slowly(sealed, key.replace("-", "")[:-1])
+    sealed.wait_for_serial(f"{asks}[\\s\\S]*not the recovery key of this box[\\s\\S]*lease enter")
+    type_slowly(sealed, key.replace("-", ""))
+    sealed.wait_until_ready()
+    assert sealed.shell(f"cat {file}") == key
+    header = sealed.shell(f"cryptsetup luksDump {ROOT}")
+    assert (header.count("systemd-tpm2"), header.count("systemd-recovery")) == (1, 1)
+    # That the next start goes by itself the next test shows.
     assert sealed.shell("systemctl --failed --no-legend --plain") == ""
+
+
+def test_a_repair_start_opens_nothing_and_the_next_start_opens_root_again(sealed: Machine) -> None:
+    """By the second entry of the boot menu: the same kernel image, and nothing more is measured."""
+    before = sealed.shell(f"cryptsetup luksUUID {ROOT}; {KEY_SLOTS}; {MEASURED}")
+    asked = sealed.serial().count(ASKED)
+    starts = sealed.serial().count(STARTING)
+    sealed.shell("bootctl set-oneshot ratssaal-repair.conf; systemctl --no-block reboot")
+    sealed.expect_start(starts)
+    sealed.wait_for_serial(r"Reparaturstart[\s\S]*verschl.{1,2}sselt . encrypted")
+    sealed.screenshot(SCREENS / "repair-start.png")
+    assert sealed.shell("findmnt --noheadings --output FSTYPE /").strip() == "tmpfs"
+    assert "root" not in sealed.shell("ls /dev/mapper").split()
+    assert "verified" in sealed.shell("veritysetup status usr")
+    assert sealed.shell(f"cryptsetup luksUUID {ROOT}; {KEY_SLOTS}; {MEASURED}") == before
+    # Nobody can ask the TPM for the disk's key from here.
+    said = sealed.shell(f"/usr/lib/systemd/systemd-cryptsetup attach root {ROOT} - {HEADLESS}")
+    assert "Failed to unseal secret using TPM2: Operation not permitted" in said
+    assert sealed.shell("ip route") == ""
+    assert sealed.shell("systemctl --failed --no-legend --plain") == ""
+    active = sealed.shell("systemctl list-units --no-legend --plain --state=active 'ratssaal-*'")
+    assert {"ratssaal-repair.service", "ratssaal-keys.service"} <= set(active.split())
+    assert not {"ratssaal-identity.service", "ratssaal-stack.target"} & set(active.split())
+    # A key for what is not there does nothing; the report goes without root.
+    sealed.press("n")
+    time.sleep(HELD_SECONDS)
+    stick = partitioned(sealed)
+    plug(sealed, stick)
+    sealed.press("b")
+    until_shown(sealed, "Der Bericht ist auf dem Stick")
+    sealed.unplug(stick)
+    never = "systemctl show --value --property ExecMainStartTimestampMonotonic ratssaal-new-code"
+    assert sealed.shell(never).strip() == "0"
+    before_last = sealed.serial().count(STARTING)
+    sealed.press("r")
+    until_shown(sealed, "Wirklich neu starten")
+    time.sleep(HELD_SECONDS)
+    sealed.press("r")
+    sealed.expect_start(before_last)
+    sealed.wait_until_ready_again()
+    assert sealed.serial().count(ASKED) == asked
+    assert_sealed(sealed)
+
+
+def test_an_encrypted_root_is_reset_by_a_key_and_a_word(sealed: Machine) -> None:
+    code = leave_something(sealed)
+    before = sealed.shell(f"cryptsetup luksUUID {ROOT}; {KEY_SLOTS}").split()
+    reset_by_key(sealed)
+    moments = random.Random(SEED)
+    assert cut(sealed, moments)
+    cut(sealed, moments)
+    sealed.wait_until_ready_again()
+    assert_new(sealed, code)
+    after = sealed.shell(f"cryptsetup luksUUID {ROOT}; {KEY_SLOTS}").split()
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+    kind = sealed.shell("lsblk --noheadings --output TYPE $(findmnt -no SOURCE /)").split()
+    assert kind[0] == "crypt"
 
 
 def test_a_root_put_in_its_place_does_not_get_the_disks_key(sealed: Machine) -> None:
@@ -151,8 +316,7 @@ def test_a_root_put_in_its_place_does_not_get_the_disks_key(sealed: Machine) -> 
     ]
     said = sealed.shell(
         "disk=$(losetup --find --show /boot/header);"
-        " /usr/lib/systemd/systemd-cryptsetup attach stolen $disk - tpm2-device=auto,headless=1"
-        " 2>&1 || true; ls /dev/mapper"
+        f" /usr/lib/systemd/systemd-cryptsetup attach stolen $disk - {HEADLESS}; ls /dev/mapper"
     )
     assert "Failed to unseal secret using TPM2: Operation not permitted" in said
     assert "stolen" not in said.splitlines()

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser
 
-from builder import client
 from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.stage import Stage
@@ -51,9 +50,3 @@ def open_house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[House]:
         stage.name(RELAY, made.box.address)
         made.sign_in()
         yield made
-
-
-@pytest.fixture(scope="session")
-def axe(toolbox: Toolbox) -> str:
-    """The program of axe-core, which finds what keeps people out."""
-    return (client.prepare(toolbox) / "node_modules/axe-core/axe.min.js").read_text()

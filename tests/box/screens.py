@@ -22,6 +22,7 @@ FOREIGN = {"bad", "gateway", "error", "forbidden", "found", "nginx", "request", 
 def keep_picture(page: Page, name: str) -> None:
     """A picture of the whole page, for people to look at."""
     SCREENS.mkdir(parents=True, exist_ok=True)
+    page.evaluate("() => document.fonts.ready.then(() => true)")
     page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
 
 

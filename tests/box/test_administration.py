@@ -210,6 +210,60 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" onload="
 <path d="M4 4h56v30c0 18-28 26-28 26S4 52 4 34z" fill="#ffd700" stroke="#7a0019"/></svg>"""
 
 
+# In the place of the boot chain, which containers do not have.
+ESP = """mkdir -p /boot
+mount -t tmpfs -o mode=0700 tmpfs /boot
+folder=/run/systemd/system/ratssaal-reset.service.d
+mkdir -p $folder
+cat >$folder/test.conf <<'END'
+[Unit]
+SuccessAction=none
+END
+systemctl daemon-reload
+"""
+KEY = "-".join(["cbdefghi", *["jklnrtuv"] * 6, "vutrnlkj"])
+
+
+def test_recovery_key_and_reset_are_for_who_proves_to_be_the_administrator_once_more(
+    stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
+) -> None:
+    with Box(stage, artifacts) as box:
+        set_up(box)
+        page = signed_in(box, chromium)
+        expect(page.get_by_text("Der Datenträger ist nicht verschlüsselt")).to_be_visible()
+        box.shell(f"umask 077; echo {KEY} >/var/lib/ratssaal/secrets/recovery-key")
+        page.reload()
+        page.get_by_role("link", name="Wiederherstellungsschlüssel ansehen").click()
+        expect(page.locator(".groups")).to_have_count(0)
+        page.fill("#password", PASSWORD)
+        press(page, "Schlüssel zeigen")
+        expect(page.locator(".groups li")).to_have_text(KEY.split("-"))
+        look(page, axe, "admin-recovery-de")
+        page.fill("#group", "vutrnlkj")
+        press(page, "Ich habe ihn aufgeschrieben")
+        log = box.shell("journalctl --boot --no-pager --all")
+        assert not any(group in log for group in KEY.split("-"))
+
+        # Without an ESP nothing can be left there, and nothing is lost.
+        def reset(password: str, name: str) -> None:
+            page.goto(f"https://{box.address}/admin/reset")
+            page.fill("#password", password)
+            page.fill("#typed", name)
+            press(page, "Ja, alles löschen")
+
+        reset(PASSWORD, "ratssaal.local")
+        expect(page.get_by_role("alert")).to_contain_text("es ist nichts gelöscht")
+        box.shell(ESP)
+        for password, name in ((PASSWORD, "rathaus"), ("falsch und lang", "ratssaal.local")):
+            reset(password, name)
+            expect(page.get_by_role("alert")).to_be_visible()
+            assert box.shell("ls /boot") == ""
+        look(page, axe, "admin-reset-de")
+        reset(PASSWORD, "ratssaal.local")
+        expect(page.get_by_text("startet jetzt neu und löscht alles")).to_be_visible()
+        assert box.shell("ls /boot").strip() == "ratssaal-reset"
+
+
 # Too long for every run: with --all.
 @pytest.mark.slow
 def test_picture_colour_app_and_pages_of_the_web_server(

@@ -77,6 +77,19 @@ def test_follows_a_new_address(stage: Stage, artifacts: Artifacts) -> None:
         assert "198.51.100.77" in names
 
 
+def test_an_address_that_came_before_anybody_listened_is_noticed(
+    stage: Stage, artifacts: Artifacts
+) -> None:
+    with Box(stage, artifacts) as box:
+        box.shell(
+            "systemctl stop ratssaal-address-watch;"
+            " ip address add 198.51.100.78/24 dev host0;"
+            " systemctl start ratssaal-address-watch;"
+            " timeout 60 sh -c 'until grep -q 198.51.100.78 /run/ratssaal/address.json;"
+            " do sleep 0.5; done'"
+        )
+
+
 def test_each_box_has_secrets_of_its_own(town: Town, artifacts: Artifacts) -> None:
     own = (
         "cat /etc/machine-id /var/lib/ratssaal/secrets/stack/keys.yaml;"

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.unit
 
 BASE = (
     "overlays/base",
+    "overlays/disk",
     "overlays/network",
     "overlays/hardening",
     "overlays/update",

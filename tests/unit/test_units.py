@@ -16,6 +16,7 @@ WITHOUT_KEYS = (
     "ratssaal-give-up.service",
     "ratssaal-keys.service",
     "ratssaal-self-test.service",
+    "ratssaal-support-to-stick.service",
     "ratssaal-way-back.service",
 )
 

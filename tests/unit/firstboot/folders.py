@@ -69,7 +69,7 @@ class Box:
         self.rooms, self.bundle = folder / "rooms.json", folder / "support.tar.gz"
         self.preview = folder / "preview.json"
         monkeypatch.setattr(errands.rooms, "__defaults__", (self.rooms,))
-        monkeypatch.setattr(errands.support, "__defaults__", (self.bundle,))
+        monkeypatch.setattr(errands.bundle, "__defaults__", (self.bundle,))
         monkeypatch.setattr(errands.previewed, "__defaults__", (self.preview,))
         (self.tls / "authority.pem").write_bytes(ROOT.pem)
         monkeypatch.setattr(agent.authority, "__defaults__", (self.tls,))

@@ -5,6 +5,7 @@ import datetime
 import itertools
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -35,10 +36,16 @@ from tests.unit.firstboot.folders import PASSWORD, Box
 pytestmark = pytest.mark.unit
 
 REFUSED = r"setup\.not_allowed"
+# What is asked before set-up alone.
+FIRST = ("disks", "install")
+# What a box without an encrypted disk refuses: see test_recovery.
+ENCRYPTED = ("recovery", "recovery-confirm", "recovery-copy")
 HOUSE = {"cluster": {"house": {"name": "Gemeinde Musterhausen"}}}
 # Requests that are right in themselves, so that only who asks is at fault.
 ASKED: dict[str, dict[str, Any]] = {
     "state": {},
+    "disks": {},
+    "install": {"path": "/dev/none", "way": "anew", "name": "x"},
     "code": {"typed": "wrong"},
     "sign-in": {"name": "Anna", "password": PASSWORD, "totp": ""},
     "sign-out": {},
@@ -56,6 +63,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "preview": {},
     "previewed": {},
     "power": {"how": "reboot"},
+    "recovery": {"password": PASSWORD, "totp": ""},
+    "recovery-confirm": {"typed": "x"},
+    "recovery-copy": {},
+    "reset": {"password": PASSWORD, "totp": "", "typed": "ratssaal.local"},
     "prove": {},
     "invite": {"kind": "phone"},
     "guest": {"token": "phone.wrong", "language": "de"},
@@ -117,7 +128,7 @@ def test_before_set_up_a_clerk_may_what_the_wizard_needs(box: Box) -> None:
     permit = box.ask("code", typed=box.code())
     for verb in ("draft", "put", "request", "authority", "state"):
         box.ask(verb, permit=permit, **ASKED[verb])
-    for verb in ("history", "undo", "power", "discard"):
+    for verb in ("history", "undo", "power", "reset", "discard"):
         with pytest.raises(SaidError, match=REFUSED):
             box.ask(verb, permit=permit, **ASKED[verb])
 
@@ -126,7 +137,8 @@ def test_a_clerk_may_nothing_more_once_set_up_is_complete(box: Box) -> None:
     permit = box.ask("code", typed=box.code())
     box.set_up(settings())
     files = {one: one.read_bytes() for one in box.files() if one.name != "permits.json"}
-    for verb in ("draft", "put", "request", "apply", "discard", "undo", "history", "power"):
+    administrators = ("discard", "undo", "history", "power", "reset")
+    for verb in ("draft", "put", "request", "apply", *administrators):
         with pytest.raises(SaidError, match=REFUSED):
             box.ask(verb, permit=permit, **ASKED[verb])
     assert {one: one.read_bytes() for one in files} == files
@@ -174,7 +186,16 @@ def test_administrators_may_all_that_their_pages_need(ready: Box) -> None:
         if verb == "undo":
             # What was put and applied has to be in force before there is something to bring back.
             assert ready.converge()
-        if verb not in ("code", "sign-in", "sign-out", "prove", "guest", "pass"):
+        if verb not in (
+            "code",
+            "sign-in",
+            "sign-out",
+            "prove",
+            "guest",
+            "pass",
+            *FIRST,
+            *ENCRYPTED,
+        ):
             ready.ask(verb, permit=permit, **given)
 
 
@@ -398,6 +419,46 @@ def test_only_restarting_and_switching_off_are_power(ready: Box) -> None:
     ready.ask_as(ROOT, "power", how="poweroff")
     wanted = "start --no-block --job-mode=replace-irreversibly poweroff.target"
     assert ready.commands()[-1] == wanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"typed": "ratssaal"}, "reset.wrong_name"),
+        ({"typed": ""}, "reset.wrong_name"),
+        ({"password": "falsch"}, "admin.sign_in_wrong"),
+        ({"password": ""}, "admin.sign_in_wrong"),
+    ],
+)
+def test_a_reset_wants_the_password_once_more_and_the_boxs_name(
+    ready: Box, typed: dict[str, str], said: str
+) -> None:
+    permit = signed_in(ready)
+    with pytest.raises(SaidError, match=re.escape(said)):
+        ready.ask("reset", permit=permit, **{**ASKED["reset"], **typed})
+    assert "start ratssaal-reset.service" not in ready.commands()
+    name = {"typed": " RATSSAAL.local "}
+    ready.ask("reset", permit=permit, **{**ASKED["reset"], **name})
+    assert ready.commands()[-1] == "start ratssaal-reset.service"
+
+
+def test_a_box_with_a_name_is_reset_by_that_name(box: Box) -> None:
+    named = settings().model_dump(mode="json") | {"box": {"host_name": "sitzung.muster.example"}}
+    box.set_up(Settings.model_validate(named))
+    permit = signed_in(box)
+    with pytest.raises(SaidError, match=r"reset\.wrong_name"):
+        box.ask("reset", permit=permit, **ASKED["reset"])
+    right = {**ASKED["reset"], "typed": "sitzung.muster.example"}
+    box.ask("reset", permit=permit, **right)
+    assert box.commands()[-1] == "start ratssaal-reset.service"
+
+
+def test_whoever_came_by_the_code_resets_the_box_at_the_box(ready: Box) -> None:
+    code.renew()
+    permit = ready.ask("code", typed=ready.code())
+    with pytest.raises(SaidError, match=r"reset\.at_the_box"):
+        ready.ask("reset", permit=permit, **ASKED["reset"])
+    assert "start ratssaal-reset.service" not in ready.commands()
 
 
 def test_a_request_keeps_its_key_here_and_takes_the_answer_to_it(box: Box) -> None:

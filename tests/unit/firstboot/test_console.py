@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import segno
 
-from firstboot import console, texts
+from firstboot import console, layout, texts
 from firstboot.code import Code
 from firstboot.console import Screen
 
@@ -92,9 +92,17 @@ def test_all_fits_the_smallest_screen_and_the_keys_come_last(
     assert len(lines) <= LINES
     # What ends in the last column makes some terminals begin another line.
     assert max(map(len, lines)) < COLUMNS
-    assert [line.split()[0] for line in lines[-3:]] == ["Tasten", "Keys", "a"]
-    for offered in ("n  ", "t  Selbsttest", "r  neu starten", "s  ausschalten", "a  Netz von Hand"):
-        assert offered in "\n".join(lines[-3:])
+    assert [line.split()[0] for line in lines[-4:]] == ["Tasten", "Keys", "a", "b"]
+    for offered in (
+        "n  ",
+        "t  Selbsttest",
+        "r  neu starten",
+        "s  ausschalten",
+        "a  Netz von Hand",
+        "w  zurück",
+        "b  Bericht auf Stick",
+    ):
+        assert offered in "\n".join(lines[-4:])
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -308,7 +316,7 @@ def test_the_old_picture_is_wiped_away_first(tmp_path: Path) -> None:
     terminal.touch()
     console.main([str(terminal)])
     drawn = terminal.read_text()
-    assert drawn.startswith(console.CLEAR)
+    assert drawn.startswith(layout.CLEAR)
     assert "Ratssaal" in drawn
 
 

@@ -3,22 +3,21 @@
 import fcntl
 import json
 import os
-import pty
 import termios
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firstboot import console, dialogue, terminal, texts
+from firstboot import dialogue, layout, terminal, texts
 from firstboot.by_hand import ByHand
 from firstboot.dialogue import Questions
 from firstboot.settings import Network
 from firstboot.store import Draft
 from firstboot.terminal import LeftError, Terminal
 from tests.unit.firstboot.folders import Box
+from tests.unit.firstboot.pseudo_terminal import PseudoTerminal
 from tests.unit.firstboot.test_converge import settings
 
 pytestmark = pytest.mark.unit
@@ -27,21 +26,8 @@ NONE = Network()
 CARDS = [("enp1s0", "52:54:00:52:53:00"), ("enp2s0", "52:54:00:52:53:01")]
 
 
-class Line:
-    """A pseudo-terminal, somebody who types on it, and what has been drawn."""
-
-    def __init__(self) -> None:
-        self.typist, self.line = pty.openpty()
-        self.drawn = b""
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        while True:
-            try:
-                self.drawn += os.read(self.typist, 4096)
-            except OSError:
-                return
+class Line(PseudoTerminal):
+    """With somebody who answers the questions."""
 
     def answers(self, *typed: str, before: Network = NONE, cards: Any = None) -> Network:
         """What comes of typing these lines; each replaces what was offered, but for "="."""
@@ -178,8 +164,8 @@ def test_every_question_fits_the_screen(line: Line) -> None:
         proxy="http://proxy.rathaus.example:3128",
     )
     line.answers(*"=" * 9, "x", "", before=before, cards=CARDS * 2)
-    for drawn in line.drawn.decode().split(console.CLEAR)[1:]:
-        assert len(drawn.splitlines()) <= console.LINES, drawn
+    for drawn in line.drawn.decode(errors="replace").split(layout.CLEAR)[1:]:
+        assert len(drawn.splitlines()) <= layout.LINES, drawn
 
 
 @pytest.fixture
@@ -211,6 +197,6 @@ def test_before_set_up_it_is_asked_for_and_what_was_wrong_is_said(
     monkeypatch.setattr(ByHand, "refused", lambda _: "network.gateway_silent")
     said = dialogue.bring_into_force(box.store, wanted)
     assert said == ["network.gateway_silent", "network_back"]
-    for sentence in console._sentences(tuple(said)):
+    for sentence in layout.sentences(tuple(said)):
         assert "Gateway" in sentence or "gateway" in sentence
     assert json.loads((box.store.folder / "network-wanted.json").read_text())["mode"] == "dhcp"

@@ -218,7 +218,7 @@ def test_the_recovery_key_has_eight_blank_boxes() -> None:
     # Nothing but its number is in a box.
     text = drawn.text
     after = text[text.index(texts.say("de", "handover.key_how").split(". ")[-1]) :]
-    assert "von Hand ein. 1 2 3 4 5 6 7 8 Dieses Blatt" in after
+    assert "verloren sein. 1 2 3 4 5 6 7 8 Dieses Blatt" in after
 
 
 def test_the_sheet_has_no_place_for_a_secret() -> None:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.unit
 PATIENCE_SECONDS = 10.0
 NEW_CODE = "start ratssaal-new-code.service"
 SELF_TEST = "start ratssaal-self-test.service"
+TO_STICK = "start ratssaal-support-to-stick.service"
 RESTART = "start --no-block --job-mode=replace-irreversibly reboot.target"
 SHUT_DOWN = "start --no-block --job-mode=replace-irreversibly poweroff.target"
 DRAWN = "restart --no-block ratssaal-console.service"
@@ -97,10 +98,20 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
     box.terminal.close(0)
 
 
-@pytest.mark.parametrize(("letter", "asked"), [(b"n", NEW_CODE), (b"t", SELF_TEST)])
+@pytest.mark.parametrize(
+    ("letter", "asked"), [(b"n", NEW_CODE), (b"t", SELF_TEST), (b"b", TO_STICK)]
+)
 def test_a_letter_alone_is_a_key(box: Box, letter: bytes, asked: str) -> None:
     box.press(letter)
     box.until(lambda: box.asked() == [asked])
+
+
+def test_in_a_repair_start_only_what_needs_no_disk_is_a_key(box: Box) -> None:
+    box.keys.letters = keys.IN_REPAIR
+    for letter in (b"n", b"a", b"d", b"t", b"b"):
+        box.press(letter)
+    box.until(lambda: box.asked() != [])
+    assert box.asked() == [TO_STICK]
 
 
 def test_capital_letters_are_the_same_keys(box: Box) -> None:
@@ -230,11 +241,14 @@ def test_anything_else_takes_the_question_back(box: Box, other: bytes) -> None:
     assert box.asked() == []
 
 
-def test_a_dialogue_has_the_terminal_to_itself_until_it_ends(box: Box) -> None:
+@pytest.mark.parametrize(("letter", "unit"), [(b"a", "network"), (b"w", "ask-reset")])
+def test_a_dialogue_has_the_terminal_to_itself_until_it_ends(
+    box: Box, letter: bytes, unit: str
+) -> None:
     (box.folder / "wait").touch()
-    box.type(b"a")
+    box.type(letter)
     place = os.ttyname(box.line).removeprefix("/dev/").replace("/", "-")
-    box.until(lambda: box.asked() == [f"start ratssaal-network@{place}.service"])
+    box.until(lambda: box.asked() == [f"start ratssaal-{unit}@{place}.service"])
     assert box.terminal.descriptor == -1
     # What is typed now is for the dialogue, and would be a key otherwise.
     box.type(b"n")

@@ -113,6 +113,10 @@ directories = st.fixed_dictionaries(
     },
     host_names, claims, names,
 )  # fmt: skip
+install_disks = st.fixed_dictionaries(
+    {"serial": names},
+    optional={"model": lines, "size": st.integers(0, 1_000_000), "only": st.booleans()},
+) | st.just({"only": True})
 raw_settings = st.fixed_dictionaries(
     {},
     optional={
@@ -121,6 +125,7 @@ raw_settings = st.fixed_dictionaries(
             {"host_name": host_names.filter(lambda name: not name.startswith("turn."))},
             optional={
                 "language": st.sampled_from(["de", "en"]),
+                "install": st.none() | st.fixed_dictionaries({"disk": install_disks}),
                 "network": networks(),
                 "reach": st.sampled_from(["house", "public", "datacentre"]),
                 "turn_name": st.just("") | host_names.map("turn.{}".format),

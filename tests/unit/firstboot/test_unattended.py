@@ -1,5 +1,6 @@
 """Answers that come as a file: taken whole, or refused with a sentence that repeats no value."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firstboot import code, code_card, seed, unattended
+from firstboot.by_hand import ByHand
+from firstboot.image import image_version
+from firstboot.install import disks, state
+from firstboot.install.__main__ import gather
 from firstboot.passwords import HASHER, hash_password
 from firstboot.seed import LIMIT_BYTES
-from firstboot.settings import Settings
+from firstboot.settings import Network, Settings
+from firstboot.store import Applied, Draft, Store
 from firstboot.texts import LANGUAGES, SaidError
 from firstboot.unattended import read
 from tests.unit.firstboot.folders import Box
+from tests.unit.firstboot.test_install import EMPTY, STICK, WINDOWS, known
 
 pytestmark = pytest.mark.unit
 
@@ -277,3 +284,114 @@ def test_a_stick_that_cannot_be_read_is_named(
     box.program("mount", "exit 32")
     assert unattended.main() == 1
     assert "RATSSAAL" in errors(box)
+
+
+INSTALLED = ANSWERS.replace("box:", "box:\n  install: {disk: {serial: S-1}}")
+
+
+@pytest.fixture
+def stick(box: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
+    """A box that runs from a stick and has an empty disk S-1, and one with data, S-2."""
+    shown, asked = box.folder / "install.json", box.folder / "request.json"
+    monkeypatch.setattr(state.read, "__defaults__", (shown,))
+    monkeypatch.setattr(state.State.write, "__defaults__", (shown,))
+    monkeypatch.setattr(state.ask, "__defaults__", (asked,))
+    monkeypatch.setattr(disks, "found", lambda: known(STICK, EMPTY, WINDOWS))
+    return box
+
+
+def test_answers_that_name_a_disk_install_from_a_stick_and_set_nothing_up_there(stick: Box) -> None:
+    give(stick, INSTALLED)
+    assert unattended.main() == 0
+    assert stick.commands() == [f"start --no-block {state.UNIT}"]
+    assert stick.store.numbers() == []
+    asked = json.loads((stick.folder / "request.json").read_text())
+    assert (asked["disk"]["path"], asked["way"]) == ("/dev/nvme0n1", "anew")
+    assert asked["then"] == "restart"
+    # The same stick, noticed once more while it copies.
+    (stick.folder / "request.json").unlink()
+    assert unattended.main() == 0
+    assert not (stick.folder / "request.json").exists()
+
+
+def test_answers_that_name_no_disk_of_the_box_stop_with_a_sentence(stick: Box) -> None:
+    give(stick, INSTALLED.replace("S-1", "S-9"))
+    assert unattended.main() == 1
+    assert "Good Disk S-1, 500 GB (nvme0n1)" in errors(stick)
+    assert not (stick.folder / "request.json").exists()
+    assert stick.store.numbers() == []
+
+
+def test_on_the_disk_the_same_answers_set_the_box_up(
+    stick: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disks, "found", lambda: known(EMPTY, WINDOWS))
+    give(stick, INSTALLED)
+    assert unattended.main() == 0
+    assert stick.converge()
+    assert stick.store.settings(1) == read(INSTALLED.encode())
+
+
+def test_what_was_answered_on_the_stick_is_there_on_the_disk(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = Draft(box.store)
+    draft.put("house", {"cluster": {"house": {"name": "Gemeinde Musterhausen"}}}, 0)
+    content = draft.path.read_bytes()
+    draft.discard()
+    monkeypatch.setattr(seed, "read", lambda: {seed.DRAFT: content})
+    assert unattended.main() == 0
+    assert draft.read()["done"] == ["house"]
+    assert draft.settings().cluster.house.name == "Gemeinde Musterhausen"
+    # Once somebody goes on there, nothing brings the former answers back.
+    draft.put("house", {"cluster": {"house": {"name": "Stadt Musterhausen"}}}, 1)
+    assert unattended.main() == 0
+    assert draft.settings().cluster.house.name == "Stadt Musterhausen"
+
+
+def test_what_the_box_was_set_up_with_on_the_stick_is_answered_on_the_disk(
+    box: Box, tmp_path: Path
+) -> None:
+    brought = tmp_path / "brought"
+    assert not gather(box.store, brought)
+    settings = read(ANSWERS.encode())
+    number = box.store.add(settings, "Anna")
+    box.store.set_applied(Applied(number, image_version(), named=False))
+    assert gather(box.store, brought)
+    (tmp_path / "other").mkdir()
+    there = Draft(Store(tmp_path / "other", tmp_path / "other"))
+    there.carry((brought / seed.DRAFT).read_bytes())
+    assert there.settings() == settings
+
+
+def test_the_network_that_was_typed_on_the_stick_is_tried_on_the_disk(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Network(mode="static", card="eno1", address="192.0.2.20/24", gateway="192.0.2.1")
+    typed = ByHand(box.store.folder)
+    typed.ask(wanted)
+    typed.accept()
+    brought = tmp_path / "brought"
+    assert gather(box.store, brought)
+    content = (brought / seed.NETWORK).read_bytes()
+    (box.store.folder / "network.json").unlink()
+    monkeypatch.setattr(seed, "read", lambda: {seed.NETWORK: content})
+    assert unattended.main() == 0
+    assert typed.wanted() == wanted
+    assert any("ratssaal-converge" in one for one in box.commands())
+    # Once it was no good, it is not tried at each start.
+    typed.refuse("network.unreachable")
+    assert unattended.main() == 0
+    assert typed.wanted() is None
+    monkeypatch.setattr(seed, "read", lambda: {seed.NETWORK: b"{"})
+    assert unattended.main() == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"settings": {"box": 1}, "done": []}'])
+def test_what_is_no_draft_is_said_and_left(
+    box: Box, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr(seed, "read", lambda: {seed.DRAFT: content})
+    assert unattended.main() == 1
+    assert "RATSSAAL" in errors(box)
+    assert not Draft(box.store).path.exists()

@@ -117,6 +117,11 @@ class Clerk:
         """What the open page is about."""
         return " ".join(one.text for one in self.seen.all("h1"))
 
+    def recovery_key(self) -> str:
+        """The recovery key on the open page, its groups joined as systemd writes them."""
+        lists = [one for one in self.seen.all("ol") if one.attributes.get("class") == "groups"]
+        return "-".join(word for one in lists for word in one.text.split())
+
     def get(self, place: str, *, follow: bool = True) -> httpx.Response:
         """Open a page."""
         return self._keep(asyncio.run(self.client.get(place, follow_redirects=follow)))

@@ -13,7 +13,13 @@ from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import Said, SaidError, say
 from firstboot.web.forms import Field, FieldError
-from firstboot.web.words import certificate_notes, changed_words, explained, in_short
+from firstboot.web.words import (
+    certificate_notes,
+    changed_words,
+    explained,
+    imprint_notes,
+    in_short,
+)
 from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import Clerk, House
 from tests.unit.firstboot.web.test_door import places
@@ -145,6 +151,42 @@ def test_the_box_is_restarted_and_switched_off_and_nothing_else(house: House, an
     assert house.box.commands() == before
 
 
+def test_the_box_is_reset_by_password_and_name_and_says_what_is_lost(
+    house: House, anna: Clerk
+) -> None:
+    anna.get("/admin/reset")
+    assert "Das lässt sich nicht rückgängig machen" in anna.page
+    for password, typed in ((PASSWORD, "muster"), ("falsch", "ratssaal.local"), ("", "")):
+        answer = anna.send("/admin/reset", password=password, typed=typed)
+        assert answer.status_code == 403
+        assert 'role="alert"' in answer.text
+        assert password not in answer.text or not password
+    assert "start ratssaal-reset.service" not in house.box.commands()
+    answer = anna.send("/admin/reset", password=PASSWORD, typed="ratssaal.local")
+    assert "startet jetzt neu und löscht alles" in answer.text
+    assert house.box.commands()[-1] == "start ratssaal-reset.service"
+
+
+def test_the_recovery_key_is_shown_after_the_password_alone(house: House, anna: Clerk) -> None:
+    assert "/admin/recovery" not in anna.get("/admin/").text
+    assert "nicht verschlüsselt" in anna.page
+    key = "-".join(["cbdefghi"] * 8)
+    (house.box.store.secrets / "recovery-key").write_text(key)
+    assert "/admin/recovery" in anna.get("/admin/").text
+    assert "noch niemand aufgeschrieben" in anna.page
+    assert "cbdefghi" not in anna.get("/admin/recovery").text
+    assert anna.send("/admin/recovery", password="falsch").status_code == 403
+    assert "cbdefghi" not in anna.page
+    anna.send("/admin/recovery", password=PASSWORD)
+    assert anna.recovery_key() == key
+    anna.send("/admin/recovery", group="cbdefghi")
+    assert "noch niemand aufgeschrieben" not in anna.get("/admin/").text
+    anna.get("/admin/recovery")
+    anna.send("/admin/recovery", password=PASSWORD)
+    assert anna.recovery_key() == key
+    assert 'name="group"' not in anna.page
+
+
 def test_whoever_is_no_administrator_any_more_is_out_at_once(house: House, anna: Clerk) -> None:
     settings = house.box.store.settings(1).model_dump(mode="json")
     settings["cluster"]["administration"]["people"][0]["name"] = "Berta"
@@ -215,6 +257,19 @@ def test_the_certificate_is_told_of_as_root_s_side_knows_it() -> None:
     assert "CAA" in notes[1].said.text("de")
     (note,) = certificate_notes({"settings": None, "certificate": None, "attempt": None})
     assert note.said.key == "admin.certificate_own"
+
+
+@pytest.mark.parametrize(
+    ("imprint", "said"),
+    [
+        ("", ["admin.imprint_missing"]),
+        ("Musterhausen\n[Anschrift]", ["admin.imprint_gaps"]),
+        ("Musterhausen\nMarkt 1", []),
+    ],
+)
+def test_an_imprint_that_is_missing_or_has_gaps_is_told_of(imprint: str, said: list[str]) -> None:
+    state = {"settings": {"cluster": {"texts": {"imprint": imprint}}}}
+    assert [one.said.key for one in imprint_notes(state)] == said
 
 
 def test_history_names_questions_not_settings() -> None:

@@ -101,6 +101,13 @@ def test_every_page_of_the_administrators_can_be_read_aloud(
     assert house.box.converge()
     assert_readable(clerk.get("/admin/").text, language)
     assert_readable(clerk.send("/admin/power", how="reboot").text, language)
+    assert_readable(clerk.get("/admin/reset").text, language)
+    (house.box.store.secrets / "recovery-key").write_text("-".join(["cbdefghi"] * 8))
+    assert_readable(clerk.get("/admin/").text, language)
+    assert_readable(clerk.get("/admin/recovery").text, language)
+    assert_readable(clerk.send("/admin/recovery", password=PASSWORD).text, language)
+    clerk.get("/admin/reset")
+    assert_readable(clerk.send("/admin/reset", password="x", typed="y").text, language)
     del ready
 
 

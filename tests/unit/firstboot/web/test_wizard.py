@@ -56,6 +56,22 @@ def test_the_whole_way_leads_to_a_box_that_is_set_up(inside: Clerk) -> None:
     assert inside.get("/setup/sheet.pdf").content.startswith(b"%PDF")
 
 
+def test_an_encrypted_box_shows_its_recovery_key_until_it_is_written_down(inside: Clerk) -> None:
+    (inside.box.store.secrets / "recovery-key").write_text(
+        "-".join(["cbdefghi"] * 7 + ["vutrnlkj"])
+    )
+    inside.walk()
+    for place, form in (("apply", {}), ("recovery", {"group": "cbdefghi"})):
+        inside.send(f"/setup/{place}", **form)
+        assert inside.place == "/setup/recovery"
+        assert inside.recovery_key().endswith("cbdefghi-vutrnlkj")
+        assert inside.box.commands() == []
+    assert "nicht die letzte Gruppe" in inside.page
+    inside.send("/setup/recovery", group="vutrnlkj")
+    assert inside.place == "/setup/progress"
+    assert inside.box.converge()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_step_leads_to_the_one_after_it(inside: Clerk, name: str) -> None:
     inside.walk(name)

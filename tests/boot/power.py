@@ -1,0 +1,28 @@
+"""Power that goes: the reset button, at moments drawn from a fixed seed.
+
+What a disk has taken and not yet written is not lost by it, as it may be by a real power cut.
+"""
+
+import random
+import time
+
+from builder.machine import STARTING, Machine
+
+# How long a first start takes under emulation, about, from the firmware until the box is ready.
+FIRST_START_SECONDS = 60.0
+
+
+def cut(machine: Machine, moments: random.Random, most: float) -> None:
+    """Press the reset button within `most` seconds from now, and see the firmware start again."""
+    time.sleep(moments.uniform(0, most))
+    before = machine.serial().count(STARTING)
+    machine.reset()
+    machine.expect_start(before)
+
+
+def cut_first_start(machine: Machine, seed: int, times: int = 1) -> None:
+    """Press it in the first start of a machine that was just switched on, and in those after it."""
+    moments = random.Random(seed)
+    machine.wait_for_starts(1)
+    for _ in range(times):
+        cut(machine, moments, FIRST_START_SECONDS)

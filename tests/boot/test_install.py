@@ -1,0 +1,215 @@
+"""Installed from the stick: on empty disks and on others, with the stick pulled out afterwards."""
+
+import random
+import re
+
+import pytest
+import yaml
+
+from builder import answers, call
+from builder.artifacts import Artifacts
+from builder.machine import STARTING, Drive, Machine, MachineOptions
+from builder.shell import START_SECONDS, wait_for
+from tests.boot import power
+from tests.boot.conftest import House
+from tests.boot.test_keys import until_shown
+from tests.box.meeting import NAME, PASSWORD
+
+pytestmark = pytest.mark.boot
+
+APPLIED = (
+    "timeout 600 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json; do sleep 0.5; done'"
+)
+SEED = 20261128
+# How long copying and checking take under emulation, about, until the box restarts from the disk.
+LATEST_SECONDS = 100.0
+PULL = r"pull\s+the\s+stick\s+now"  # however the screen breaks its lines
+FIRST_BYTES = b"somebody's file".ljust(2**20, b"\0")
+
+
+def answered(disk: dict[str, object]) -> dict[str, bytes]:
+    """A stick's files, with which a box installs itself on `disk` and is set up there."""
+    people = [{"name": "Anna", "password": answers.hash_password(PASSWORD)}]
+    content = {
+        "box": {"host_name": NAME, "install": {"disk": disk}},
+        "cluster": {"administration": {"people": people, "alone_because": "Ein kleines Haus"}},
+    }
+    return {"answers.yaml": yaml.safe_dump(content).encode()}
+
+
+def cut(machine: Machine, moments: random.Random) -> bool:
+    """Press the reset button while it installs; whether it did, and not ran from the disk."""
+
+    def said(what: str) -> bool:
+        return what in machine.serial().rpartition(STARTING)[2]
+
+    neither = "It neither installed nor ran from the disk."
+    wait_for(
+        lambda: (
+            said("Installing on") or said(", from QEMU NVMe") or said("Not installed: Ratssaal")
+        ),
+        START_SECONDS,
+        neither,
+    )
+    if not said("Installing on"):
+        return False
+    power.cut(machine, moments, LATEST_SECONDS)
+    return True
+
+
+def runs_from_disk(machine: Machine, disk: str = "nvme0n1") -> None:
+    """Boot partition, /usr and root are all on this disk, verified, and nothing has failed."""
+    machine.shell("systemctl is-system-running --wait >/dev/null || true")
+    assert machine.shell("systemctl --failed --no-legend --plain") == ""
+    for device in (
+        "/dev/mapper/usr",
+        "$(findmnt -no SOURCE /)",
+        "$(findmnt -no SOURCE -t vfat /boot)",
+    ):
+        below = machine.shell(
+            f"ls /boot >/dev/null; lsblk --inverse --noheadings --raw --output NAME,TYPE {device}"
+        )
+        assert {one.split()[0] for one in below.splitlines() if "disk" in one.split()} == {disk}
+    assert "verified" in machine.shell("veritysetup status usr")
+    assert "Secure Boot: enabled (user)" in machine.shell("bootctl status --no-pager 2>/dev/null")
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        0,
+        # Too long for every run: with --all.
+        pytest.param(1, marks=pytest.mark.slow),
+    ],
+)
+def test_an_answers_file_installs_and_ends_in_a_call(
+    house: House, artifacts: Artifacts, cuts: int
+) -> None:
+    """It restarts from the disk beside the stick; then that goes. Power may go while it copies."""
+    options = MachineOptions(
+        door=house.door, seed=answered({"serial": "R-1"}), stick=True, drives=(Drive("nvme"),)
+    )
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        machine.wait_for_serial("Installing on")
+        if cuts:
+            power.cut(machine, random.Random(SEED), LATEST_SECONDS / 2)
+        machine.wait_for_serial(r", from\s+QEMU\s+NVMe")
+        machine.close_shell()
+        machine.door.run(APPLIED, seconds=620)
+        runs_from_disk(machine)
+        machine.pull_stick()
+        assert call.hold(machine, house.stage).held()
+        assert machine.shell("systemctl --failed --no-legend --plain") == ""
+        shown = " ".join(machine.serial().rpartition(STARTING)[2].split())
+        assert "from QEMU NVMe Ctrl" in shown
+        # What the stick has brought is on no partition any more.
+        assert machine.shell("ls /dev/disk/by-label/RATSSAAL 2>&1 || true").count("No such") == 1
+        brought = machine.shell("tr -d '\\0' </dev/nvme0n1p6 | wc -c")
+        assert brought.strip() == "0"
+
+
+@pytest.mark.slow  # Too long for every run: with --all.
+@pytest.mark.parametrize("kind", ["nvme", "sata"])
+def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
+    house: House, artifacts: Artifacts, kind: str
+) -> None:
+    """By key and keyboard, with a TPM; the name has to be typed."""
+    drives = (Drive(kind, content=FIRST_BYTES),)  # type: ignore[arg-type]
+    name, disk = {
+        "nvme": ("qemu nvme ctrl", "nvme0n1"),
+        "sata": ("qemu harddisk", "sda"),
+    }[kind]
+    options = MachineOptions(door=house.door, tpm=True, stick=True, drives=drives)
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        machine.wait_until_ready()
+        machine.press("d")
+        until_shown(machine, "Vom Stick installieren", "> 1")
+        machine.press("ret")
+        until_shown(machine, "seinen Namen")
+        machine.press(*"stick", "ret")
+        until_shown(machine, "Es wurde nichts geschrieben")
+        assert machine.drive(0).open("rb").read(len(FIRST_BYTES)) == FIRST_BYTES
+        machine.press(*["backspace"] * 5, *("spc" if one == " " else one for one in name), "ret")
+        machine.wait_for_serial(PULL)
+        before = machine.serial().count(STARTING)
+        machine.pull_stick()
+        machine.expect_start(before)
+        runs_from_disk(machine, disk)
+        last = machine.serial().rpartition(STARTING)[2]
+        assert re.search(r"disk\s+encrypted\s+\(TPM\),\s+from\s+QEMU", last)
+
+
+@pytest.mark.slow  # Too long for every run: with --all.
+def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts) -> None:
+    """Installed by answers, spoiled, started from the stick, repaired: root is as it was."""
+    options = MachineOptions(
+        door=house.door, seed=answered({"only": True}), stick=True, drives=(Drive("nvme"),)
+    )
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        machine.wait_for_serial("is installed on QEMU NVMe Ctrl")
+        machine.expect_start(machine.serial().count(STARTING))
+        machine.door.run(APPLIED, seconds=620)
+        machine.shell("echo kept >/var/lib/ratssaal/test; rm -r /boot/EFI /boot/loader; sync")
+        before = machine.serial().count(STARTING)
+        machine.reset()
+        machine.expect_start(before)
+        # The answers on the stick name a disk with a Ratssaal, which stays.
+        machine.wait_for_serial("Not installed: Ratssaal")
+        machine.press("d")
+        until_shown(machine, "Vom Stick installieren", "> 1")
+        machine.press("ret")
+        until_shown(machine, "reparieren", "> 1")
+        machine.press("ret")
+        until_shown(machine, "seinen Namen")
+        machine.press(*("spc" if one == " " else one for one in "qemu nvme ctrl"), "ret")
+        machine.wait_for_serial(PULL)
+        before = machine.serial().count(STARTING)
+        machine.pull_stick()
+        machine.expect_start(before)
+        runs_from_disk(machine)
+        assert machine.shell("cat /var/lib/ratssaal/test").strip() == "kept"
+        assert call.hold(machine, house.stage).held()
+
+
+@pytest.mark.slow  # Too long for every run: with --all.
+def test_answers_that_fit_two_disks_or_a_full_one_or_a_small_one_write_nothing(
+    house: House, artifacts: Artifacts
+) -> None:
+    for drives, said in (
+        ((Drive("nvme"), Drive("sata")), "several disks fit the answers file"),
+        ((Drive("sata", size=4 * 2**30),), "is too small"),
+    ):
+        options = MachineOptions(
+            door=house.door, seed=answered({"only": True}), stick=True, drives=drives
+        )
+        with Machine(house.stage, artifacts, house.owner, options) as machine:
+            machine.wait_for_serial(said)
+            machine.wait_until_ready()
+            assert not any(machine.drive(number).stat().st_blocks for number in range(len(drives)))
+
+
+@pytest.mark.slow  # Too long for every run: with --all.
+@pytest.mark.timeout(2 * 3600)
+@pytest.mark.parametrize("seed", [SEED + 1, SEED + 2])
+def test_wherever_power_goes_it_installs_anew_or_runs_or_says_what_to_do(
+    house: House, artifacts: Artifacts, seed: int
+) -> None:
+    options = MachineOptions(
+        door=house.door, seed=answered({"serial": "R-1"}), stick=True, drives=(Drive("nvme"),)
+    )
+    moments = random.Random(seed)
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        for _ in range(20):
+            if not cut(machine, moments):
+                break
+        else:
+            machine.wait_for_serial("is installed on QEMU NVMe Ctrl")
+            machine.expect_start(machine.serial().count(STARTING))
+        # A Ratssaal on the disk stays; the screen says how to go on: pull the stick, and press r.
+        if "Not installed: Ratssaal" in machine.serial().rpartition(STARTING)[2]:
+            before = machine.serial().count(STARTING)
+            machine.pull_stick()
+            machine.press("r", "r")
+            machine.expect_start(before)
+        machine.door.run(APPLIED, seconds=620)
+        runs_from_disk(machine)
