@@ -30,21 +30,23 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from firstboot import bring_back, code, errands, named, network, recovery, reset, trial_room
-from firstboot.certificates import SERVED
-from firstboot.console import root_is_encrypted
-from firstboot.expiry import last_attempt
+from firstboot import bring_back, errands, network, recovery, reset, trial_room
+from firstboot.access import code
+from firstboot.access.permits import NOBODY, ROOMS, ROOT, Asker, Role
+from firstboot.access.sign_in import check_code, check_person, permits, sign_in, who_asks
+from firstboot.certificates import named
+from firstboot.certificates.expiry import last_attempt
+from firstboot.certificates.fingerprint import mark
+from firstboot.certificates.own import SERVED
+from firstboot.certificates.request import make_key, make_request
+from firstboot.certificates.uploads import Bundle, read_bundle
 from firstboot.files import write_whole
-from firstboot.fingerprint import mark
 from firstboot.install import offer
 from firstboot.install import state as install
-from firstboot.permits import NOBODY, ROOMS, ROOT, Asker, Role
-from firstboot.request import make_key, make_request
+from firstboot.screen.console import root_is_encrypted
 from firstboot.settings import Settings, place_of
-from firstboot.sign_in import check_code, check_person, permits, sign_in, who_asks
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError
-from firstboot.uploads import Bundle, read_bundle
 
 LIMIT_BYTES = 2_000_000
 # The users who may open the socket, beside root.

@@ -17,13 +17,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from firstboot import acme, code, health, house, named, network, openid
+from firstboot import health, house, network, openid
+from firstboot.access import code
+from firstboot.access.passwords import proof_of_staff
 from firstboot.by_hand import ByHand
-from firstboot.console import redraw
+from firstboot.certificates import acme, named
 from firstboot.files import write_whole
 from firstboot.image import image_version
-from firstboot.passwords import proof_of_staff
 from firstboot.progress import Progress
+from firstboot.screen.console import redraw
 from firstboot.settings import Box, Settings, ansible_variables, split
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft, Store

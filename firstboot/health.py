@@ -15,9 +15,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from firstboot.console import APPLIED, CERTIFICATE, STATE, redraw
 from firstboot.files import write_whole
 from firstboot.image import image_version
+from firstboot.screen.console import APPLIED, CERTIFICATE, STATE, redraw
 from firstboot.stack import Stack
 
 BASE_UNITS = ("nftables.service", "nginx.service", "etcd.service", "systemd-networkd.service")
@@ -63,13 +63,13 @@ def certificate(applied: Path = APPLIED, file: Path = CERTIFICATE) -> None:
         file.unlink(missing_ok=True)
         return
     # Libraries that a box without such a certificate need not wait for.
-    from firstboot import named
+    from firstboot.certificates import named
 
     found, now = named.read(), datetime.datetime.now(datetime.UTC)
     if found is None or found.days_left(now) >= named.WARNING_DAYS:
         file.unlink(missing_ok=True)
         return
-    from firstboot.expiry import findings, last_attempt
+    from firstboot.certificates.expiry import findings, last_attempt
     from firstboot.store import Store
 
     number = json.loads(applied.read_text())["generation"]

@@ -1,14 +1,14 @@
 """At the first start: make the stack's secrets, which must never be in an image.
 
 Power may go at any moment: the mark is written last, and without it all is made anew. The box's
-certificates are made beside its addresses, by firstboot.address.
+certificates are made beside its addresses, by firstboot.names.address.
 """
 
 import os
 import subprocess
 from pathlib import Path
 
-from firstboot import code
+from firstboot.access import code
 from firstboot.stack import Stack
 
 SECRETS = Path("/var/lib/ratssaal/secrets")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from firstboot import named
-from firstboot.certificates import SERVED
+from firstboot.certificates import named
+from firstboot.certificates.own import SERVED
 from firstboot.files import write_whole
 from firstboot.texts import SaidError
 

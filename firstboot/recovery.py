@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from firstboot.access.permits import Asker
+from firstboot.access.sign_in import prove
 from firstboot.files import write_whole
-from firstboot.permits import Asker
-from firstboot.sign_in import prove
 from firstboot.store import Store
 from firstboot.texts import SaidError
 

@@ -8,11 +8,11 @@ on its terminal whoever stands at the box, and could take the disk out as well.
 import subprocess
 import sys
 
-from firstboot.console import tell
-from firstboot.permits import Asker
-from firstboot.sign_in import prove
+from firstboot.access.permits import Asker
+from firstboot.access.sign_in import prove
+from firstboot.screen.console import tell
+from firstboot.screen.terminal import LeftError, Terminal
 from firstboot.store import Store
-from firstboot.terminal import LeftError, Terminal
 from firstboot.texts import LANGUAGES, SaidError, say
 
 # Typed at the box: letters that lie in one place on German and US keyboards.

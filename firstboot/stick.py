@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from firstboot import seed
-from firstboot.console import tell
 from firstboot.files import write_whole_bytes
 from firstboot.install import disks
+from firstboot.screen.console import tell
 from firstboot.texts import Said, SaidError
 
 KINDS = ("vfat", "exfat")

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from firstboot import code
+from firstboot.access import code
 from firstboot.errands import BUNDLE
 from firstboot.files import write_whole_bytes
 from firstboot.health import BASE_UNITS, DETAILS

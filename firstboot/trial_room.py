@@ -5,7 +5,8 @@ import subprocess
 import time
 from typing import Any
 
-from firstboot import passes, proof
+from firstboot import proof
+from firstboot.access import passes
 from firstboot.store import Store
 from firstboot.texts import LANGUAGES, SaidError, say
 

@@ -12,12 +12,13 @@ from collections.abc import Callable
 import yaml
 from pydantic import ValidationError
 
-from firstboot import agent, code_card, seed
+from firstboot import agent, seed
+from firstboot.access import code_card
 from firstboot.by_hand import ByHand
-from firstboot.console import ANSWERS_ERROR, redraw
 from firstboot.files import write_whole
 from firstboot.install import choice, disks
 from firstboot.install import state as install
+from firstboot.screen.console import ANSWERS_ERROR, redraw
 from firstboot.settings import InstallDisk, Network, Settings, place_of
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError

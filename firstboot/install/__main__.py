@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from firstboot import seed
-from firstboot.console import redraw
 from firstboot.install import choice, disks
 from firstboot.install.disks import Disk
 from firstboot.install.state import Request, Stage, State, Way, broken_off, take
+from firstboot.screen.console import redraw
 from firstboot.settings import Network
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError

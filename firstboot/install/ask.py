@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 
-from firstboot.console import tell
 from firstboot.install import choice, disks, state
 from firstboot.install.disks import Disk
 from firstboot.install.state import Way
-from firstboot.terminal import LeftError, Terminal
+from firstboot.screen.console import tell
+from firstboot.screen.terminal import LeftError, Terminal
 from firstboot.texts import LANGUAGES, Said
 
 

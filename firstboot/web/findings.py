@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from firstboot.domain import PRIVATE
 from firstboot.files import write_whole
-from firstboot.lookup import among
+from firstboot.names.domain import PRIVATE
+from firstboot.names.lookup import among
 
 MOST = 8
 SECONDS = 24 * 3600

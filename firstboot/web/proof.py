@@ -16,7 +16,7 @@ import segno
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from firstboot import passes
+from firstboot.access import passes
 from firstboot.texts import SaidError
 from firstboot.web.findings import Findings, seen_from
 from firstboot.web.frame import Frame, preferred

@@ -4,8 +4,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from firstboot.expiry import Attempt, findings
-from firstboot.named import Named
+from firstboot.certificates.expiry import Attempt, findings
+from firstboot.certificates.named import Named
 from firstboot.settings import Box
 from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.forms import Field, FieldError, Note

@@ -44,7 +44,9 @@ ANSWERS = {
 
 def code_on_screen(box: Box) -> str:
     """The set-up code, as a clerk reads it from the box's own screen."""
-    screen = box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+    screen = box.shell(
+        "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
+    )
     found = re.search(r"Code\S*\s+([a-x]{4} [a-x]{4})", screen)
     assert found, screen
     return found[1]

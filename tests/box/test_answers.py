@@ -105,7 +105,9 @@ def test_a_wrong_answers_file_changes_nothing_and_is_named_on_the_screen(
         failed = box.shell("systemctl --failed --no-legend --plain")
         assert failed.split()[0] == "ratssaal-answers.service"
         assert not json.loads(json.dumps(ask(box, "state")))["complete"]
-        screen = box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+        screen = box.shell(
+            "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
+        )
         assert "box.host_name" in screen
         assert "not a name" not in screen
 

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from builder.artifacts import Artifacts
 from builder.container import Box
 from builder.stage import Stage
-from firstboot.request import make_request
+from firstboot.certificates.request import make_request
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, pebble
 from tests.box.clerk import code_on_screen
 from tests.box.nameserver import name_server
@@ -42,7 +42,7 @@ def names_served(stage: Stage, box: Box, name: str) -> str:
 
 
 def screen(box: Box) -> str:
-    return box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+    return box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout")
 
 
 def notes(box: Box) -> list[str]:

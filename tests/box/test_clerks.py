@@ -120,7 +120,9 @@ def test_wrong_codes_are_slowed_counted_and_shown(
         most = (2 * len(guessers) + 3) * seconds / tried
         assert waited < most, f"The right code took {waited:.1f} s, more than {most:.1f} s."
         print(f"\n{tried} codes tried in {seconds:.1f} s; the right one took {waited:.1f} s")
-        screen = box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+        screen = box.shell(
+            "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
+        )
         assert str(wrong(box)) in screen
 
 

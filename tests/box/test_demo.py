@@ -25,7 +25,7 @@ from tests.box.test_meeting import JOIN_MS, MOVES, admit, enter, open_people, te
 # One demo at a time has a cable to this machine.
 pytestmark = [pytest.mark.box, pytest.mark.alone]
 
-SCREEN = "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout"
+SCREEN = "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,9 @@ def test_a_wrong_network_typed_at_the_box_is_taken_back_and_said_on_the_screen(
         said = box.run("python3", "-c", TYPIST.read_text(), stdin=json.dumps(typed)).stdout
         assert said.split() == ["network.gateway_silent", "network_back"]
         wait_for(lambda: addresses(box) == [before], 30, "The address before did not come back.")
-        screen = box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+        screen = box.shell(
+            "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
+        )
         assert "Das Gateway antwortet" in screen
 
 

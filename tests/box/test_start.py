@@ -35,7 +35,9 @@ def test_ready_and_well(town: Town) -> None:
 
 
 def test_screen_shows_address_and_state(town: Town) -> None:
-    screen = town.box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+    screen = town.box.shell(
+        "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
+    )
     assert f"https://{town.box.address}" in screen
     assert "bereit" in screen
     assert "https://ratssaal.local" in screen
@@ -54,7 +56,9 @@ def test_second_start_changes_nothing(stage: Stage, artifacts: Artifacts) -> Non
 def test_well_without_any_network(stage: Stage, artifacts: Artifacts) -> None:
     with Box(stage, artifacts, cable=False) as box:
         assert_well(box)
-        screen = box.shell("PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.console /dev/stdout")
+        screen = box.shell(
+            "PYTHONPATH=/usr/lib/ratssaal python3 -m firstboot.screen.console /dev/stdout"
+        )
         assert "Kein Netz" in screen
         assert box.address == "127.0.0.1"
 

@@ -20,7 +20,7 @@ NOTICE = Path("/run/ratssaal/notice.txt")
 DRAW = [
     "systemd-run", "--quiet", "--wait", "--property=CapabilityBoundingSet=CAP_DAC_OVERRIDE",
     "--property=NoNewPrivileges=yes", "--setenv=PYTHONPATH=/usr/lib/ratssaal",
-    "python3", "-m", "firstboot.console",
+    "python3", "-m", "firstboot.screen.console",
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     name = os.ttyname(line)
     drawn = b""
     environment = {**os.environ, "PYTHONPATH": "/usr/lib/ratssaal"}
-    command = ["python3", "-S", "-m", "firstboot.keys", name]
+    command = ["python3", "-S", "-m", "firstboot.screen.keys", name]
     keys = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + PATIENCE_SECONDS
 

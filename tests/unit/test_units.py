@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.paths import OVERLAYS
-from firstboot.keys import ACTIONS
+from firstboot.screen.keys import ACTIONS
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import segno
 
-from firstboot.passwords import hash_password, strength, totp_secret, totp_uri, totp_valid
+from firstboot.access.passwords import hash_password, strength, totp_secret, totp_uri, totp_valid
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, App, Field, FieldError, Step, View
 from firstboot.web.steps import openid

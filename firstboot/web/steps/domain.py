@@ -7,12 +7,12 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from firstboot.console import STATE
-from firstboot.domain import diagnose
-from firstboot.hostname import check_name
-from firstboot.letters import Kind, letter
-from firstboot.lookup import Facts, LoopResult, gather
-from firstboot.loop import reach_itself
+from firstboot.names.domain import diagnose
+from firstboot.names.hostname import check_name
+from firstboot.names.letters import Kind, letter
+from firstboot.names.lookup import Facts, LoopResult, gather
+from firstboot.names.loop import reach_itself
+from firstboot.screen.console import STATE
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Step, View
 from firstboot.web.steps.network import look as look_at_cards

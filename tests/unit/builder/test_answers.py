@@ -28,7 +28,7 @@ from builder.answers import FORMATS, NOT_WITHOUT, RULES, SCHEMA, Checked, check,
 from builder.errors import UsageError
 from builder.marked import MOST_BYTES
 from builder.paths import PROJECT
-from firstboot.passwords import verify
+from firstboot.access.passwords import verify
 from firstboot.settings import Settings
 
 pytestmark = pytest.mark.unit

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from builder import code_card
 from builder.errors import UsageError
 from builder.paths import PROJECT
-from firstboot import code
-from firstboot import code_card as on_the_box
-from firstboot.passwords import verify
+from firstboot.access import code
+from firstboot.access import code_card as on_the_box
+from firstboot.access.passwords import verify
 
 pytestmark = pytest.mark.unit
 

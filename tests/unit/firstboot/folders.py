@@ -9,22 +9,11 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from firstboot import (
-    acme,
-    agent,
-    code,
-    converge,
-    errands,
-    house,
-    named,
-    openid,
-    progress,
-    proof,
-    sign_in,
-    trial_room,
-)
-from firstboot.passwords import hash_password
-from firstboot.permits import Asker
+from firstboot import agent, converge, errands, house, openid, progress, proof, trial_room
+from firstboot.access import code, sign_in
+from firstboot.access.passwords import hash_password
+from firstboot.access.permits import Asker
+from firstboot.certificates import acme, named
 from firstboot.settings import Settings
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError

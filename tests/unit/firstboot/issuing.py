@@ -14,9 +14,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from firstboot import texts
-from firstboot.request import PrivateKey
+from firstboot.certificates.request import PrivateKey
+from firstboot.certificates.uploads import Bundle, read_bundle
 from firstboot.texts import Said, SaidError
-from firstboot.uploads import Bundle, read_bundle
 
 NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
 HOST, RELAY = "rathaus.example", "turn.rathaus.example"

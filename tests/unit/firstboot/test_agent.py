@@ -24,10 +24,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from firstboot import agent, code, permits, sign_in
+from firstboot import agent
+from firstboot.access import code, permits, sign_in
+from firstboot.access.passwords import hash_password, proof_of_staff, totp_secret, verify
+from firstboot.access.permits import NOBODY, ROOMS, ROOT, Asker, Permits
 from firstboot.files import write_whole
-from firstboot.passwords import hash_password, proof_of_staff, totp_secret, verify
-from firstboot.permits import NOBODY, ROOMS, ROOT, Asker, Permits
 from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import SaidError
@@ -307,7 +308,7 @@ def test_digits_typed_in_two_places_at_once_open_one(
         time.sleep(0.1)
         return write_whole(path, text, mode=mode)
 
-    monkeypatch.setattr("firstboot.sign_in.write_whole", slowly)
+    monkeypatch.setattr("firstboot.access.sign_in.write_whole", slowly)
     secret = totp_secret()
     box.set_up(settings(totp=secret))
     digits = pyotp.TOTP(secret).now()

@@ -11,18 +11,20 @@ from typing import Any
 import pytest
 import yaml
 
-from firstboot import code, converge, named, progress
+from firstboot import converge, progress
+from firstboot.access import code
+from firstboot.access.passwords import proof_of_staff
+from firstboot.access.permits import ROOT
+from firstboot.certificates import named
 from firstboot.converge import FAULTS, at_fault
 from firstboot.health import BASE_UNITS
-from firstboot.passwords import proof_of_staff
-from firstboot.permits import ROOT
 from firstboot.progress import Progress
 from firstboot.settings import Settings
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft
 from firstboot.texts import Said
+from tests.unit.firstboot.certificates.test_named import pair
 from tests.unit.firstboot.folders import Box
-from tests.unit.firstboot.test_named import pair
 
 pytestmark = pytest.mark.unit
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from firstboot import health, named
-from firstboot.console import read as read_screen
+from firstboot import health
+from firstboot.certificates import named
+from firstboot.screen.console import read as read_screen
 from firstboot.settings import Settings
 from firstboot.store import Applied
+from tests.unit.firstboot.certificates.test_named import pair
 from tests.unit.firstboot.folders import Box
-from tests.unit.firstboot.test_named import pair
 
 pytestmark = pytest.mark.unit
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from firstboot import converge, network
+from firstboot.access.permits import ROOT
 from firstboot.by_hand import ByHand
-from firstboot.permits import ROOT
 from firstboot.settings import Network
 from firstboot.store import Draft
 from firstboot.texts import Said

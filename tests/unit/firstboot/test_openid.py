@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from firstboot import converge, openid, support
-from firstboot.passwords import proof_of_staff
+from firstboot.access.passwords import proof_of_staff
 from firstboot.settings import Settings
 from firstboot.store import Store
 from meet.openid import Known

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
-from firstboot import code
+from firstboot.access import code
 from firstboot.settings import Settings
 from firstboot.texts import SaidError
 from tests.unit.firstboot.folders import PASSWORD, Box

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from firstboot import keys, reset
-from firstboot.code import LETTERS
+from firstboot import reset
+from firstboot.access.code import LETTERS
+from firstboot.screen import keys
 from tests.unit.firstboot.pseudo_terminal import PseudoTerminal
 
 pytestmark = pytest.mark.unit

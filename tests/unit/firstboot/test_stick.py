@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from firstboot import console, errands, keys, stick, texts
+from firstboot import errands, stick, texts
 from firstboot.install import disks
+from firstboot.screen import console, keys
 from firstboot.texts import LANGUAGES, SaidError
-from tests.unit.firstboot.test_console import LINES, flowing, fullest
+from tests.unit.firstboot.screen.test_console import LINES, flowing, fullest
 from tests.unit.firstboot.test_install import EMPTY, ESP, OLDER, STICK, WINDOWS, part, whole
 
 pytestmark = pytest.mark.unit

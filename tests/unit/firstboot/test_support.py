@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from firstboot import support
-from firstboot.passwords import hash_password, totp_secret
+from firstboot.access.passwords import hash_password, totp_secret
 from firstboot.settings import Settings
 from firstboot.stack import Door, Stack
 from tests.unit.firstboot.folders import PASSWORD, Box

@@ -8,12 +8,13 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from firstboot import code, code_card, seed, unattended
+from firstboot import seed, unattended
+from firstboot.access import code, code_card
+from firstboot.access.passwords import HASHER, hash_password
 from firstboot.by_hand import ByHand
 from firstboot.image import image_version
 from firstboot.install import disks, state
 from firstboot.install.__main__ import gather
-from firstboot.passwords import HASHER, hash_password
 from firstboot.seed import LIMIT_BYTES
 from firstboot.settings import Network, Settings
 from firstboot.store import Applied, Draft, Store

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from firstboot.passwords import proof_of_staff
+from firstboot.access.passwords import proof_of_staff
 from meet import staff
 from meet.errors import RefusedError
 from meet.staff import COOKIE, Proven

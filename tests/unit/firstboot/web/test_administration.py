@@ -7,8 +7,8 @@ import json
 import pyotp
 import pytest
 
-from firstboot.passwords import hash_password, totp_secret
-from firstboot.permits import ROOT
+from firstboot.access.passwords import hash_password, totp_secret
+from firstboot.access.permits import ROOT
 from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import Said, SaidError, say

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firstboot.lookup import Facts, Lookup
+from firstboot.names.lookup import Facts, Lookup
 from firstboot.web.forms import View
 from firstboot.web.steps import domain
 from firstboot.web.steps.certificate import DIRECTORY

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
-from firstboot import code
+from firstboot.access import code
 from firstboot.web.app import application
 from firstboot.web.session import COOKIE
 from tests.unit.firstboot.folders import PASSWORD

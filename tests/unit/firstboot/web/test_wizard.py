@@ -8,7 +8,7 @@ import zlib
 import pyotp
 import pytest
 
-from firstboot.fingerprint import mark
+from firstboot.certificates.fingerprint import mark
 from firstboot.store import Draft
 from firstboot.texts import LANGUAGES, Said, say
 from firstboot.web.frame import STEPS

@@ -1,0 +1,1 @@
+"""Who gets in: by set-up code, password, permit or pass."""

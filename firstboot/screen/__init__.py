@@ -1,0 +1,1 @@
+"""The screen and the keys of the box itself, on its terminals."""
