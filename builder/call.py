@@ -15,8 +15,8 @@ import yaml
 from livekit import api
 
 from builder.errors import CommandError, RatssaalError
+from builder.machines.stage import Stage, die_with_parent
 from builder.paths import PROJECT
-from builder.stage import Stage, die_with_parent
 
 GUESTS = ("Anna", "Bernd")
 FRAMES = 30

@@ -9,17 +9,19 @@ from typing import Annotated
 import typer
 
 from builder import answers as answers_file
-from builder import boot as boot_image
 from builder import demo as demonstration
-from builder import flash as flashing
-from builder import image, keys, measure, seed, stack, testrun
+from builder import image, keys, stack, testrun
 from builder import inspect as inspection
 from builder.artifacts import open_artifacts
+from builder.bench import measure
 from builder.cache import exclusive
 from builder.errors import CommandError, RatssaalError
 from builder.host import require_programs, require_root
+from builder.machines import boot as boot_image
 from builder.paths import build_folder, cache_folder
 from builder.progress import console, say
+from builder.stick import flash as flashing
+from builder.stick import seed
 from builder.toolbox import open_toolbox
 
 # What lies in the cache folder. Only that is cleaned: the folder may hold keys or a person's own.

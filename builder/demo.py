@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import call, firmware, image, keys
-from builder.boot import reach
-from builder.container import Box
+from builder import call, image, keys
 from builder.errors import CommandError
-from builder.machine import Machine, MachineOptions
+from builder.machines import firmware
+from builder.machines.boot import reach
+from builder.machines.container import Box
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import Machine
+from builder.machines.stage import Stage
 from builder.paths import build_folder
 from builder.progress import say, step
-from builder.seed import NOTHING, Seed, wait_for_set_up
-from builder.stage import Stage
+from builder.stick.seed import NOTHING, Seed, wait_for_set_up
 
 MEETING = "Vorführung"
 

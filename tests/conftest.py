@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from builder import client, image
 from builder.artifacts import Artifacts
-from builder.stage import Stage
+from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
 
 # `./ratssaal test --all` takes the thorough profile. The examples are the same each time, so that

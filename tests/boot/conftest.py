@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import pytest
 
-from builder import firmware, keys
+from builder import keys
 from builder.artifacts import Artifacts
-from builder.firmware import Door
 from builder.keys import KeyPair
-from builder.machine import Machine, MachineOptions
-from builder.stage import Stage
+from builder.machines import firmware
+from builder.machines.equipment import MachineOptions
+from builder.machines.firmware import Door
+from builder.machines.machine import Machine
+from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
 
 READY = "ready"

@@ -6,7 +6,7 @@ What a disk has taken and not yet written is not lost by it, as it may be by a r
 import random
 import time
 
-from builder.machine import STARTING, Machine
+from builder.machines.machine import STARTING, Machine
 
 # How long a first start takes under emulation, about, from the firmware until the box is ready.
 FIRST_START_SECONDS = 60.0

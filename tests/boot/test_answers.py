@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from builder import seed as brought
 from builder.artifacts import Artifacts
-from builder.machine import Machine, MachineOptions
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import Machine
+from builder.stick import seed as brought
 from tests.boot.conftest import House
 from tests.boot.power import cut, cut_first_start
 from tests.box.meeting import NAME, answered, meet_by_lobby, met

@@ -7,7 +7,7 @@ import pytest
 
 from builder import legacy
 from builder.artifacts import Artifacts
-from builder.shell import wait_for
+from builder.machines.shell import wait_for
 from tests.boot.conftest import House
 
 pytestmark = pytest.mark.boot

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from builder import call, firmware
+from builder import call
 from builder.artifacts import Artifacts
 from builder.errors import CommandError
-from builder.machine import Machine, MachineOptions
+from builder.machines import firmware
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import Machine
 from tests.boot.conftest import House
 
 pytestmark = pytest.mark.boot

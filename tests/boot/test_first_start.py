@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from builder import firmware
 from builder.artifacts import Artifacts
 from builder.disk import USR, first
 from builder.keys import make_pair
-from builder.machine import STARTING, Machine, MachineOptions
+from builder.machines import firmware
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import STARTING, Machine
+from builder.machines.shell import wait_for
 from builder.run import Argument
-from builder.shell import wait_for
 from tests.boot.conftest import House
 from tests.boot.power import cut_first_start
 from tests.boot.test_keys import until_shown

@@ -8,8 +8,9 @@ import yaml
 
 from builder import answers, call
 from builder.artifacts import Artifacts
-from builder.machine import STARTING, Drive, Machine, MachineOptions
-from builder.shell import START_SECONDS, wait_for
+from builder.machines.equipment import Drive, MachineOptions
+from builder.machines.machine import STARTING, Machine
+from builder.machines.shell import START_SECONDS, wait_for
 from tests.boot import power
 from tests.boot.conftest import House
 from tests.boot.test_keys import until_shown

@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from builder.artifacts import Artifacts
-from builder.machine import STARTING, Drive, Machine, MachineOptions
-from builder.shell import wait_for
-from builder.stage import Stage
+from builder.machines.equipment import Drive, MachineOptions
+from builder.machines.machine import STARTING, Machine
+from builder.machines.shell import wait_for
+from builder.machines.stage import Stage
 from tests.boot.conftest import House
 from tests.boot.test_install import runs_from_disk
 from tests.boot.test_keys import SECONDS, code_shown, until_shown

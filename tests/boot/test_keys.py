@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from builder.machine import Machine
-from builder.shell import wait_for
+from builder.machines.machine import Machine
+from builder.machines.shell import wait_for
 
 pytestmark = pytest.mark.boot
 

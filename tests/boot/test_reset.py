@@ -6,8 +6,9 @@ import re
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.machine import Machine, MachineOptions
-from builder.shell import START_SECONDS, wait_for
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import Machine
+from builder.machines.shell import START_SECONDS, wait_for
 from tests.boot import power
 from tests.boot.conftest import House
 from tests.boot.test_keys import code_shown, until_shown

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from builder import firmware
-from builder.machine import Machine
+from builder.machines import firmware
+from builder.machines.machine import Machine
 from builder.run import Argument
 from tests.boot.test_keys import code_shown, shown, until_shown
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from builder import stack
+from builder.machines.stage import GATEWAY, Stage
 from builder.run import Argument
 from builder.stack import Stack
-from builder.stage import GATEWAY, Stage
 
 LOCK = Path(__file__).parent / "pebble"
 NAME = "acme.example"

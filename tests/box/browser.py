@@ -21,7 +21,7 @@ from playwright.sync_api import (
 )
 
 from builder.cache import hash_of
-from builder.stage import Stage
+from builder.machines.stage import Stage
 from builder.toolbox import Toolbox, open_tree
 
 PACKAGES = Path(__file__).parent / "browsers.packages"

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from builder.stage import BRIDGE, Stage
+from builder.machines.stage import BRIDGE, Stage
 
 ROUTER_NUMBER = 254
 ROUTER_IPV6 = "fe80::fe"

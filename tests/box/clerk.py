@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from builder.container import Box
+from builder.machines.container import Box
 from tests.box.browser import Keyboard
 
 NAME = "sitzung.musterhausen.example"

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
 from tests.box.browser import browser
 from tests.box.meeting import RELAY, House, opened

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from builder.stage import Stage
+from builder.machines.stage import Stage
 from tests.box.browser import tree
 
 FIRST_PORT = 2828

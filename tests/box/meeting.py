@@ -16,10 +16,10 @@ import yaml
 from builder import answers
 from builder.artifacts import Artifacts
 from builder.call import Reachable
-from builder.container import Box
+from builder.machines.container import Box
+from builder.machines.shell import wait_for
+from builder.machines.stage import Stage, die_with_parent
 from builder.paths import PROJECT
-from builder.shell import wait_for
-from builder.stage import Stage, die_with_parent
 
 NAME = "sitzung.musterhausen.example"
 RELAY = f"turn.{NAME}"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.machines.stage import PREFIX, Stage
 from builder.run import Argument
-from builder.stage import PREFIX, Stage
 from tests.box.neighbours import tree
 
 CONFIGURATION = Path(__file__).with_name("knot.conf")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Page
 
-from builder.stage import Stage
+from builder.machines.stage import Stage
 from tests.box.browser import browser, visit
 from tests.box.firefox import Firefox, firefox
 from tests.box.meeting import NAME, House

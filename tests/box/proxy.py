@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from builder.machines.shell import wait_for
+from builder.machines.stage import BRIDGE, GATEWAY, PREFIX, Stage
 from builder.run import Argument
-from builder.shell import wait_for
-from builder.stage import BRIDGE, GATEWAY, PREFIX, Stage
 from tests.box.neighbours import tree
 
 PORT = 8888

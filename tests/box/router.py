@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.stage import BRIDGE, Stage
+from builder.machines.stage import BRIDGE, Stage
 from tests.box.rules import rules
 
 # The town hall's own network (RFC 1918), in which the stage is the router, and a world outside of

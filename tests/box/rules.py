@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from builder.stage import Stage
+from builder.machines.stage import Stage
 
 TABLE = re.compile(r"^table (\w+) (\w+) {", re.MULTILINE)
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from builder.answers import hash_password
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.shell import wait_for
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.shell import wait_for
+from builder.machines.stage import Stage
 from tests.box.browser import visit
 from tests.box.clerk import APPLY_MS
 from tests.box.screens import look

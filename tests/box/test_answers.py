@@ -11,9 +11,9 @@ from cryptography import x509
 
 from builder import answers, call
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.shell import wait_for
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.shell import wait_for
+from builder.machines.stage import Stage
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, make_authority, pebble
 
 pytestmark = pytest.mark.box

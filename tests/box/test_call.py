@@ -4,9 +4,9 @@ import pytest
 
 from builder import call
 from builder.artifacts import Artifacts
-from builder.container import Box
 from builder.errors import CommandError
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from tests.box.conftest import Town
 
 pytestmark = pytest.mark.box

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from builder.stage import BRIDGE, Stage
+from builder.machines.stage import BRIDGE, Stage
 from tests.box.capture import (
     ETH_P_ARP,
     ETH_P_IP,

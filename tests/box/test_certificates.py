@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from firstboot.certificates.request import make_request
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, pebble
 from tests.box.clerk import code_on_screen

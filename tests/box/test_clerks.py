@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import BRIDGE, PREFIX, Stage
+from builder.machines.container import Box
+from builder.machines.stage import BRIDGE, PREFIX, Stage
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import (
     APPLY_MS,

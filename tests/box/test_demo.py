@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from builder import answers, seed
+from builder import answers
 from builder.artifacts import Artifacts
-from builder.container import Box
 from builder.demo import demo
 from builder.errors import CommandError
 from builder.image import BuildOptions
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from builder.paths import PROJECT
-from builder.stage import Stage
+from builder.stick import seed
 from tests.box.browser import browser, visit
 from tests.box.test_answers import ask
 from tests.box.test_meeting import JOIN_MS, MOVES, admit, enter, open_people, texts
@@ -50,7 +51,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> str:
     """The code on the next card."""
     shown = "abcdefghjkmn"
     drawn = iter(shown)
-    monkeypatch.setattr("builder.code_card.secrets.choice", lambda _: next(drawn))
+    monkeypatch.setattr("builder.stick.code_card.secrets.choice", lambda _: next(drawn))
     return shown
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.stage import GATEWAY, Stage
+from builder.machines.stage import GATEWAY, Stage
 from tests.box.meeting import NAME, House, opened
 from tests.unit.meet.provider import CLIENT, SECRET, Provider
 

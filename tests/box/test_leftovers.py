@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.container import cgroups
+from builder.machines.container import cgroups
 from builder.paths import PROJECT
 
 # What is there before and after is counted.

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from builder.artifacts import Artifacts
+from builder.machines.shell import wait_for
+from builder.machines.stage import Stage
 from builder.paths import PROJECT
-from builder.shell import wait_for
-from builder.stage import Stage
 from tests.box.browser import Keyboard, visit
 from tests.box.meeting import NAME, PASSWORD, House, opened
 from tests.box.screens import keep_picture, look

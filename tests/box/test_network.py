@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.shell import wait_for
-from builder.stage import GATEWAY, PREFIX, Stage
+from builder.machines.container import Box
+from builder.machines.shell import wait_for
+from builder.machines.stage import GATEWAY, PREFIX, Stage
 from tests.box.authority import issuer, make_authority, pebble
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import APPLY_MS, PASSWORD, code_on_screen, walk

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import GATEWAY, Stage
+from builder.machines.container import Box
+from builder.machines.stage import GATEWAY, Stage
 from tests.box.authority import make_authority, pebble
 from tests.box.browser import browser, visit
 from tests.box.screens import look

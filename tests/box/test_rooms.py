@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from builder.shell import wait_for
+from builder.machines.shell import wait_for
 from tests.box.meeting import PASSWORD, House, meet_by_lobby, sees, until
 
 pytestmark = pytest.mark.box

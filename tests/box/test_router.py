@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.shell import wait_for
-from builder.stage import Stage
+from builder.machines.shell import wait_for
+from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
 from tests.box.meeting import NAME, House, opened
 from tests.box.pair import links, meet, pair

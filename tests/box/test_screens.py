@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Browser, FilePayload
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from tests.box.browser import visit
 from tests.box.clerk import (
     ANSWERS,

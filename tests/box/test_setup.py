@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from tests.box.authority import issuer, pebble
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import APPLY_MS, HEADINGS, NAME, code_on_screen, set_up, shows, sign_in, walk

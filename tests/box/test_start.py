@@ -5,8 +5,8 @@ import json
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from tests.box.conftest import Town
 
 pytestmark = pytest.mark.box

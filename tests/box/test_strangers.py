@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from builder.artifacts import Artifacts
-from builder.container import Box
-from builder.stage import Stage
+from builder.machines.container import Box
+from builder.machines.stage import Stage
 from tests.box.browser import Keyboard, browser, visit
 from tests.box.capture import Packet, Question, addresses, capture
 from tests.box.clerk import code_on_screen, set_up, sign_in, walk

@@ -2,8 +2,8 @@
 
 import pytest
 
-from builder.shell import wait_for
-from builder.stage import BRIDGE
+from builder.machines.shell import wait_for
+from builder.machines.stage import BRIDGE
 from tests.box.meeting import House
 from tests.box.pair import links, meet, pair
 from tests.box.rules import rules

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.stage import Stage
+from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
 
 

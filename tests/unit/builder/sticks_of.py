@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from builder import flash, release, writing
+from builder import release
 from builder.artifacts import SUMS
-from builder.direct import Device
 from builder.disk import ESP, USR
-from builder.gpt import ENTRY, HEADER
-from builder.writing import HEAD, TAIL
+from builder.stick import flash, writing
+from builder.stick.direct import Device
+from builder.stick.gpt import ENTRY, HEADER
+from builder.stick.writing import HEAD, TAIL
 
 MIB = 2**20
 NAME = "ratssaal_1.2.3"

@@ -8,8 +8,8 @@ import pytest
 
 from builder import release, source
 from builder.artifacts import SUMS
-from builder.direct import Ahead, buffer
 from builder.errors import CommandError, MissingError
+from builder.stick.direct import Ahead, buffer
 from tests.unit.builder import sticks_of
 from tests.unit.builder.sticks_of import DATA, ZSTD
 

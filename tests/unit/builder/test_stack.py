@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from builder import crowd, stack
+from builder import stack
+from builder.bench import crowd
 from builder.errors import CommandError, UsageError
 from builder.paths import IMAGES, PROJECT
 

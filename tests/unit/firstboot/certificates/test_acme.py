@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from builder.shell import wait_for
+from builder.machines.shell import wait_for
 from firstboot import converge
 from firstboot.certificates import acme, named
 from firstboot.certificates.acme import CAUSES, command, explain

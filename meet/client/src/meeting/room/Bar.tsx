@@ -10,19 +10,19 @@ import { useDesk } from "./context";
 import { pressed } from "./events";
 import { Icon } from "./icons";
 import type { IconName } from "./icons";
-import type { Panel } from "./Layout";
+import type { PanelName } from "./Panel";
 import { handOf, maySend } from "./person";
 import type { Keys } from "./Shortcuts";
 import type { View } from "./Stage";
 
 interface Props {
-  panel: Panel | null;
+  panel: PanelName | null;
   view: View;
   number: number;
   unread: number;
   waiting: number;
   shortcuts: Keys;
-  onPanel: (panel: Panel) => void;
+  onPanel: (panel: PanelName) => void;
   onView: (view: View) => void;
   onDevices: () => void;
   onHelp: () => void;
@@ -60,7 +60,7 @@ export function Bar(props: Props) {
     }
   }
 
-  const show = (one: Panel) => {
+  const show = (one: PanelName) => {
     setMore(false); // on a phone the panel takes the place of the choice
     props.onPanel(one);
   };

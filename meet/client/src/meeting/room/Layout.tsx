@@ -22,6 +22,7 @@ import { LeaveDialog } from "./LeaveDialog";
 import { LiveText } from "./LiveText";
 import { useLobby } from "./lobby";
 import { useChat, useLiveText } from "./messages";
+import type { PanelName } from "./Panel";
 import { People } from "./People";
 import { roleOf } from "./person";
 import { Quality } from "./Quality";
@@ -31,7 +32,6 @@ import { Sound } from "./Sound";
 import { Stage } from "./Stage";
 import type { View } from "./Stage";
 
-export type Panel = "people" | "chat" | "text";
 type Shown = "devices" | "shortcuts" | "leave";
 
 interface Props {
@@ -48,7 +48,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const { localParticipant } = useLocalParticipant();
   const people = usePeople();
   const house = useHouse();
-  const [panel, setPanel] = useState<Panel | null>(null);
+  const [panel, setPanel] = useState<PanelName | null>(null);
   const [dialog, setDialog] = useState<Shown | null>(null);
   const [view, setView] = useState<View>("grid");
   const [pinned, pin] = useState<string | null>(null);
@@ -80,7 +80,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const close = () => {
     setDialog(null);
   };
-  const show = (one: Panel) => {
+  const show = (one: PanelName) => {
     setPanel(panel === one ? null : one);
   };
   const shortcuts = useShortcuts({

@@ -4,6 +4,8 @@ import type { ReactNode } from "react";
 import { useEffect, useEffectEvent, useId, useRef } from "react";
 import { Close } from "../../parts/Button";
 
+export type PanelName = "people" | "chat" | "text";
+
 interface Props {
   title: string;
   onClose: () => void;

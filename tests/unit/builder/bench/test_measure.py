@@ -8,8 +8,9 @@ from fnmatch import fnmatch
 import pytest
 from typer.testing import CliRunner
 
-from builder import cli, measure
-from builder.figure import Figure
+from builder import cli
+from builder.bench import measure
+from builder.bench.figure import Figure
 from builder.paths import OVERLAYS
 
 pytestmark = pytest.mark.unit

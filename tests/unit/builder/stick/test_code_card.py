@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from builder import code_card
 from builder.errors import UsageError
 from builder.paths import PROJECT
+from builder.stick import code_card
 from firstboot.access import code
 from firstboot.access import code_card as on_the_box
 from firstboot.access.passwords import verify

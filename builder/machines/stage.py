@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from builder.errors import MissingError
+from builder.machines.shell import wait_for
 from builder.run import Argument, run
-from builder.shell import wait_for
 from builder.toolbox import Toolbox
 
 # TEST-NET-2 of RFC 5737: never anybody's real address, and not private, so that browsers and TURN

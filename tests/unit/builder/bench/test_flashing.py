@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from builder import image, measure_flash
+from builder import image
 from builder.artifacts import Artifacts
+from builder.bench import flashing
 from builder.paths import cache_folder
-from builder.writing import Written
+from builder.stick.writing import Written
 from tests.unit.builder import sticks_of
 from tests.unit.builder.sticks_of import LOOPS
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.unit
 
 def test_the_best_round_counts() -> None:
     ours = [Written(10**6, 3.0, 2.0), Written(10**6, 4.0, 0.5)]
-    writing, both = measure_flash.figures(ours, mapped=2.0, whole=9.0)
+    writing, both = flashing.figures(ours, mapped=2.0, whole=9.0)
     assert (writing.value, both.value) == (1.5, 0.5)
     assert not writing.met
     assert both.met
@@ -43,10 +44,10 @@ def test_all_three_write_to_one_device_and_nothing_stays(
 
     built = SimpleNamespace(artifacts=Artifacts(raw.parent, sticks_of.NAME), toolbox=Toolbox())
     monkeypatch.setattr(image, "build", lambda _: built)
-    found = list(measure_flash.measure_flash())
+    found = list(flashing.measure_flash())
     assert [one.unit for one in found] == ["x bmaptool copy", "x dd"]
     assert all(one.value > 0 for one in found)
-    assert len(commands) == measure_flash.ROUNDS
+    assert len(commands) == flashing.ROUNDS
     assert commands[0][:3] == ["bmaptool", "--quiet", "copy"]
     device = commands[0][-1]
     listed = subprocess.run(["losetup", "--all"], capture_output=True, text=True, check=True)

@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import firmware, keys
+from builder import keys
 from builder.artifacts import Artifacts
-from builder.container import Box
 from builder.errors import CommandError, MissingError, UsageError
 from builder.host import require_programs, require_root
-from builder.machine import Machine, MachineOptions, require_port_free
+from builder.machines import firmware
+from builder.machines.container import Box
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import Machine, require_port_free
+from builder.machines.stage import Stage
 from builder.progress import say, step
-from builder.seed import NOTHING, Seed, wait_for_set_up
-from builder.stage import Stage
+from builder.stick.seed import NOTHING, Seed, wait_for_set_up
 from builder.toolbox import Toolbox
 
 ESCAPE = b"\x1d"  # Ctrl-]

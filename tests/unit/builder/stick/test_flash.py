@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from builder import cli, flash
-from builder.direct import Device
+from builder import cli
 from builder.errors import DeviceError, RatssaalError, StoppedError, UsageError
-from builder.flash import FlashOptions
-from builder.gpt import ENTRY
-from builder.writing import HEAD
+from builder.stick import flash
+from builder.stick.direct import Device
+from builder.stick.flash import FlashOptions
+from builder.stick.gpt import ENTRY
+from builder.stick.writing import HEAD
 from tests.unit.builder import sticks_of
 from tests.unit.builder.sticks_of import (
     IMAGE_SIZE,
@@ -259,7 +260,7 @@ def seed_of_16_mib(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         made.update(files)
         image.write_bytes(files["code-card.json"].ljust(size, b"s"))
 
-    monkeypatch.setattr("builder.firmware.make_seed", make_seed)
+    monkeypatch.setattr("builder.machines.firmware.make_seed", make_seed)
     monkeypatch.setattr(flash, "open_toolbox", lambda: "the toolbox")
     return made
 

@@ -1,8 +1,4 @@
-"""A box in a virtual machine: firmware, Secure Boot, verity, disk and all, in QEMU.
-
-Hardware virtualisation is used only after a guest has really run on it; otherwise the processor is
-emulated, and the person is told.
-"""
+"""A box in a virtual machine: firmware, Secure Boot, verity, disk and all, in QEMU."""
 
 import asyncio
 import contextlib
@@ -13,93 +9,30 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from qemu.qmp import QMPClient, QMPError
 
-from builder import firmware
 from builder.artifacts import Artifacts
 from builder.errors import CommandError, MissingError
-from builder.firmware import Door
 from builder.keys import KeyPair
+from builder.machines import firmware
+from builder.machines.equipment import (
+    DISK_BYTES,
+    MachineOptions,
+    Place,
+    accelerator,
+    drive_file,
+    qemu_command,
+)
+from builder.machines.shell import START_SECONDS, Shell, wait_for
+from builder.machines.stage import Stage, die_with_parent, hardware_address, ip_address
 from builder.processes import descendant
 from builder.run import Argument
-from builder.shell import START_SECONDS, Shell, wait_for
-from builder.stage import Stage, die_with_parent, hardware_address, ip_address
-from builder.toolbox import Toolbox
 
-DISK_BYTES = 16 * 2**30
-MEMORY_MIB = 2048
 STARTING = "BdsDxe: starting"  # what the firmware says on the serial line at each start
-
-
-@cache
-def accelerator(toolbox: Toolbox) -> str:
-    """`kvm` where a guest has just run on it, else `tcg`."""
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "tcg"
-    # The firmware writes to its debug port as soon as it runs: only a guest that ran writes there.
-    with contextlib.ExitStack() as stack:
-        scratch = tempfile.TemporaryDirectory(prefix="ratssaal-", dir="/var/tmp")
-        folder = Path(stack.enter_context(scratch))
-        command = ["qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "128"]
-        command += ["-display", "none", "-nodefaults", "-debugcon", f"file:{folder}/said"]
-        command += ["-chardev", "null,id=n", "-device", "isa-debug-exit"]
-        inside = toolbox.command(command, writable=[folder])
-        child = subprocess.Popen(inside, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            deadline = time.monotonic() + 10
-            while time.monotonic() < deadline and child.poll() is None:
-                with contextlib.suppress(OSError):
-                    if (folder / "said").stat().st_size:
-                        return "kvm"
-                time.sleep(0.05)
-        finally:
-            child.kill()
-            child.wait()
-    return "tcg"
-
-
-@dataclass(frozen=True)
-class Drive:
-    """A disk of the machine beside the one with the image; size in bytes, sparse.
-
-    kind: how it is attached; QEMU has no memory on the board (eMMC) for a PC. content: its first
-    bytes, such as those of another system.
-    """
-
-    kind: Literal["nvme", "sata"]
-    size: int = DISK_BYTES
-    serial: str = "R-1"
-    content: bytes = b""
-
-
-@dataclass(frozen=True)
-class MachineOptions:
-    """How a machine is equipped.
-
-    door: a shell for tests, see builder.firmware. enrolled: the keys are in the firmware already,
-    else it starts in set-up mode. tpm: a TPM 2. forward: ports of this machine's loopback and the
-    box's, instead of a cable to the stage's bridge. seed: files by name on a partition labelled
-    RATSSAAL, as a stick may bring one. stick: the image is on a USB stick, which can be pulled out,
-    and the firmware itself decides from what it starts. drives: disks without the image.
-    """
-
-    door: Door | None = None
-    enrolled: bool = True
-    tpm: bool = False
-    memory: int = MEMORY_MIB
-    forward: tuple[tuple[int, int], ...] = ()
-    serial_log: Path | None = None
-    seed: Mapping[str, bytes] | None = None
-    stick: bool = False
-    drives: tuple[Drive, ...] = ()
 
 
 class Machine:
@@ -164,15 +97,8 @@ class Machine:
             ("disk", self.base, "raw"),
             ("variables", variables, "raw"),
         ):
-            command: list[Argument] = [
-                "qemu-img",
-                "create",
-                "-q",
-                "-f",
-                "qcow2",
-                "-F",
-                source_format,
-            ]
+            command: list[Argument] = ["qemu-img", "create", "-q", "-f", "qcow2"]
+            command += ["-F", source_format]
             command += ["-b", source, self.folder / f"{name}.qcow2"]
             command += [str(DISK_BYTES)] if name == "disk" else []
             toolbox.run(command, writable=[self.folder])
@@ -183,62 +109,7 @@ class Machine:
 
     def drive(self, number: int) -> Path:
         """The raw file behind one of `options.drives`."""
-        return self.folder / f"drive{number}.raw"
-
-    def _command(self) -> list[Argument]:
-        options, folder = self.options, self.folder
-        cpu = "host" if self.accelerator == "kvm" else "max"
-        words: list[Argument] = ["qemu-system-x86_64", "-nodefaults", "-no-user-config"]
-        words += ["-machine", f"q35,smm=on,accel={self.accelerator}", "-cpu", cpu, "-smp", "2"]
-        words += [
-            "-m",
-            str(options.memory),
-            "-global",
-            "driver=cfi.pflash01,property=secure,value=on",
-        ]
-        words += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.CODE}"]
-        words += ["-drive", f"if=pflash,unit=1,format=qcow2,file={folder}/variables.qcow2"]
-        disk = f"if=none,id=disk,format=qcow2,cache=writeback,file={folder}/disk.qcow2"
-        words += ["-device", "qemu-xhci"]
-        if not options.stick:
-            words += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
-        elif self.stick_in:
-            words += ["-drive", disk, "-device", "usb-storage,drive=disk,id=stick,removable=on"]
-        for number, drive in enumerate(options.drives):
-            words += self._drive_words(number, drive)
-        if options.seed is not None:
-            seed = f"if=none,id=seed,format=raw,readonly=on,file={folder}/seed.img"
-            if not options.stick:
-                words += ["-drive", seed, "-device", "virtio-blk-pci,drive=seed"]
-            elif self.stick_in:
-                words += ["-drive", seed, "-device", "usb-storage,drive=seed,id=stick-seed"]
-        words += ["-device", "VGA", "-device", "virtio-rng-pci"]
-        words += ["-device", "usb-kbd", "-serial", "chardev:serial"]
-        words += ["-chardev", f"file,id=serial,append=on,path={self.serial_log}"]
-        words += ["-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
-        words += ["-device", "virtio-serial-pci"]
-        words += ["-chardev", f"socket,id=shell,path={folder}/shell,server=on,wait=off"]
-        words += ["-device", "virtconsole,chardev=shell"]
-        if options.forward:
-            rules = "".join(f",hostfwd=tcp:127.0.0.1:{a}-:{b}" for a, b in options.forward)
-            words += ["-netdev", f"user,id=net{rules}"]
-        else:
-            words += ["-netdev", f"tap,id=net,ifname=tap{self.number},script=no,downscript=no"]
-        words += ["-device", f"virtio-net-pci,netdev=net,mac={hardware_address(self.number)}"]
-        if options.tpm:
-            words += ["-chardev", f"socket,id=tpm,path={folder}/tpm/socket"]
-            words += ["-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
-        return [*words, "-display", "none"]
-
-    def _drive_words(self, number: int, drive: Drive) -> list[Argument]:
-        name = f"drive{number}"
-        # Zeros written to it stay holes in its file.
-        file = f"if=none,id={name},format=raw,discard=unmap,detect-zeroes=unmap"
-        device = {
-            "nvme": f"nvme,drive={name},serial={drive.serial}",
-            "sata": f"ide-hd,bus=ide.{number},drive={name},serial={drive.serial}",
-        }[drive.kind]
-        return ["-drive", f"{file},file={self.drive(number)}", "-device", device]
+        return drive_file(self.folder, number)
 
     def pull_stick(self) -> None:
         """Pull the stick out; it stays out at the next power-on."""
@@ -284,7 +155,11 @@ class Machine:
             self._start_tpm()
         if not self.options.forward and snapshot is None and not self._has_tap():
             self.stage.tap(f"tap{self.number}")
-        command = [*self._command(), *(["-loadvm", snapshot] if snapshot else [])]
+        place = Place(
+            self.folder, self.serial_log, f"tap{self.number}", hardware_address(self.number)
+        )
+        command = qemu_command(self.options, place, self.accelerator, self.stick_in)
+        command += ["-loadvm", snapshot] if snapshot else []
         inside = self.stage.toolbox.command(
             command, writable=[self.folder, self.serial_log.parent], own_processes=True
         )

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import answers, code_card
+from builder import answers
 from builder.call import Reachable
 from builder.errors import CommandError, UsageError
+from builder.stick import code_card
 
 ANSWERS = "answers.yaml"
 CODE_CARD = "code-card.json"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from builder import answers, cli, seed
+from builder import answers, cli
 from builder.errors import CommandError, UsageError
 from builder.paths import PROJECT
+from builder.stick import seed
 from firstboot import seed as on_the_box
 
 pytestmark = pytest.mark.unit

@@ -1,6 +1,6 @@
 """A box in a container: the image's own /usr and /etc under systemd-nspawn, at native speed.
 
-What this cannot show (firmware, kernel, disk) is shown by builder.machine.
+What this cannot show (firmware, kernel, disk) is shown by builder.machines.machine.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from builder.artifacts import Artifacts
 from builder.errors import CommandError
+from builder.machines.stage import BRIDGE, Stage
 from builder.processes import children, descendant
 from builder.run import replayable
-from builder.stage import BRIDGE, Stage
 
 START_SECONDS = 120.0
 ETC_OPTIONS = "index=off,metacopy=off,redirect_dir=off"

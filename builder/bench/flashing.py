@@ -4,16 +4,17 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from builder import flash, image, release
+from builder import image, release
 from builder.artifacts import Artifacts
+from builder.bench.figure import Figure, timed
 from builder.cache import require_space
-from builder.direct import Device
-from builder.figure import Figure, timed
 from builder.paths import cache_folder
 from builder.progress import step
 from builder.run import Argument, run
+from builder.stick import flash
+from builder.stick.direct import Device
+from builder.stick.writing import Content, Stick, Written
 from builder.toolbox import Toolbox
-from builder.writing import Content, Stick, Written
 
 # The best of so many rounds counts; the first one also makes room in the file below the device.
 ROUNDS = 3

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import block_map, consent, firmware, release, seed, sticks
-from builder.consent import Ask
-from builder.direct import Device
+from builder import block_map, release
 from builder.errors import DeviceError, StoppedError
 from builder.host import require_root
+from builder.machines import firmware
 from builder.progress import say, step
 from builder.release import Release
-from builder.sticks import Disk
+from builder.stick import consent, seed, sticks
+from builder.stick.consent import Ask
+from builder.stick.direct import Device
+from builder.stick.sticks import Disk
+from builder.stick.writing import Content, Stick, Written
 from builder.toolbox import Toolbox, open_toolbox
-from builder.writing import Content, Stick, Written
 
 # Two short files; large enough for a FAT that every system reads.
 SEED_BYTES = 16 * 2**20

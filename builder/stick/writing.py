@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import gpt
 from builder.artifacts import sha256
 from builder.block_map import BlockMap, Piece, Range, Sums
-from builder.direct import Ahead, Device, buffer
 from builder.disk import BASIC_DATA
 from builder.errors import CommandError, DeviceError, StoppedError
 from builder.progress import transfer
 from builder.source import open_source
+from builder.stick import gpt
+from builder.stick.direct import Ahead, Device, buffer
 
 HEAD = 2**20
 # Where the second table of an earlier, larger image may lie: the last 33 sectors, and some more.

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from builder.boot import parse_forward
 from builder.errors import MissingError, UsageError
-from builder.machine import require_port_free
+from builder.machines.boot import parse_forward
+from builder.machines.machine import require_port_free
 
 pytestmark = pytest.mark.unit
 

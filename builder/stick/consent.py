@@ -5,10 +5,10 @@ from collections.abc import Callable
 from rich.table import Table
 from rich.text import Text
 
-from builder import sticks
 from builder.errors import DeviceError, UsageError
 from builder.progress import console
-from builder.sticks import Disk
+from builder.stick import sticks
+from builder.stick.sticks import Disk
 
 # Shows a question and gives the answer; None where nobody is there to be asked.
 Ask = Callable[[str], str] | None

@@ -5,11 +5,11 @@ import zlib
 
 import pytest
 
-from builder import gpt
 from builder.disk import BASIC_DATA
 from builder.errors import DeviceError
-from builder.gpt import ENTRY, HEADER
-from builder.writing import HEAD
+from builder.stick import gpt
+from builder.stick.gpt import ENTRY, HEADER
+from builder.stick.writing import HEAD
 from tests.unit.builder import sticks_of
 from tests.unit.builder.sticks_of import IMAGE_SIZE, MIB, STICK_SIZE
 

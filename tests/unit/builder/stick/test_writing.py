@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import CommandError, DeviceError, StoppedError
-from builder.writing import TAIL, Stick
+from builder.stick.writing import TAIL, Stick
 from tests.unit.builder.sticks_of import (
     IMAGE_SIZE,
     MIB,
@@ -112,7 +112,7 @@ def test_a_pulled_stick_and_a_bad_one_are_told_apart(
 def test_a_short_write_is_a_failure(
     raw: Path, used: Path, monkeypatch: pytest.MonkeyPatch, nothing_left: None
 ) -> None:
-    monkeypatch.setattr("builder.direct.os.pwritev", lambda *_: 100)
+    monkeypatch.setattr("builder.stick.direct.os.pwritev", lambda *_: 100)
     with FileDevice(used) as device, pytest.raises(DeviceError, match="Short write"):
         Stick(device, content(raw)).write()
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from builder import consent, sticks
 from builder.errors import DeviceError, RatssaalError, UsageError
 from builder.progress import console
-from builder.sticks import Disk
+from builder.stick import consent, sticks
+from builder.stick.sticks import Disk
 from tests.unit.builder.sticks_of import LOOPS, MIB, loop
 
 pytestmark = pytest.mark.unit

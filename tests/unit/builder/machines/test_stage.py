@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from builder.stage import GATEWAY, PREFIX, hardware_address, ip_address
+from builder.machines.stage import GATEWAY, PREFIX, hardware_address, ip_address
 
 pytestmark = pytest.mark.unit
 

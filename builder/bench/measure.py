@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterator
 import yaml
 from rich.table import Table
 
-from builder import answers, crowd, firmware, image, inspect, keys, stack
+from builder import answers, image, inspect, keys, stack
 from builder.artifacts import open_artifacts
+from builder.bench import crowd
+from builder.bench.figure import Figure, timed
+from builder.bench.flashing import measure_flash
 from builder.cache import new_entry
-from builder.container import Box
 from builder.errors import UsageError
-from builder.figure import Figure, timed
-from builder.machine import Machine, MachineOptions
-from builder.measure_flash import measure_flash
+from builder.machines import firmware
+from builder.machines.container import Box
+from builder.machines.equipment import MachineOptions
+from builder.machines.machine import Machine
+from builder.machines.stage import GATEWAY, Stage
 from builder.paths import IMAGES, OVERLAYS, cache_folder, version
 from builder.progress import console, step
 from builder.run import Argument
-from builder.stage import GATEWAY, Stage
 from builder.toolbox import Toolbox
 
 MIB = 2**20

@@ -11,11 +11,11 @@ from pathlib import Path
 from builder import stack
 from builder.call import token, trial_room
 from builder.errors import CommandError
+from builder.machines.stage import GATEWAY, Stage, die_with_parent
 from builder.paths import PROJECT
 from builder.processes import descendant
 from builder.run import Argument
 from builder.stack import Stack
-from builder.stage import GATEWAY, Stage, die_with_parent
 from builder.toolbox import Toolbox
 
 LOCK = PROJECT / "tests/load"
