@@ -20,7 +20,7 @@ from firstboot.texts import Said
 SECONDS = 30.0
 DISCARD = 9  # the port that nobody answers (RFC 863): what counts is who asks for the way to it
 # What does not change how the box itself is reached.
-OUTSIDE = {"proxy", "proxy_authority", "time_servers"}
+OUTSIDE = {"proxy", "proxy_authority", "time_servers", "uplink"}
 
 
 def moves(before: Network, after: Network) -> bool:

@@ -59,7 +59,10 @@ class _Model(BaseModel):
 
 
 class Network(_Model):
-    """How the box is reached on its wires; without `card` the same holds for every card."""
+    """How the box is reached on its wires; without `card` the same holds for every card.
+
+    uplink: Mbit/s (10^6) that the house's line carries outwards; None where nobody knows.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -92,6 +95,7 @@ class Network(_Model):
     proxy: Url | None = None
     proxy_authority: Pem | None = None
     time_servers: tuple[HostName | Address, ...] = ()
+    uplink: Annotated[int, Field(ge=1, le=10000)] | None = None
 
     @model_validator(mode="after")
     def _static_is_whole(self) -> Self:

@@ -65,6 +65,7 @@ def harmless(public: dict[str, Any]) -> dict[str, Any]:
             "proxy": bool(network["proxy"]),
             "dns": len(network["dns"]),
             "time_servers": len(network["time_servers"]),
+            "uplink": network["uplink"],
         },
         "certificate": {"kind": certificate["kind"], "dns": bool(certificate["dns"])},
         "recovery_key_for": bool(box.get("recovery_key_for")),

@@ -64,7 +64,7 @@ def _install(wanted: InstallDisk) -> bool:
     if not disks.from_stick(known):
         return False
     if install.read() is None:
-        install.ask(choice.by_answers(known, wanted), "anew", "restart")
+        install.ask(choice.by_answers(known, wanted, disks.written), "anew", "restart")
     return True
 
 

@@ -5,21 +5,21 @@ machines are shared and noisy; sizes are absolute.
 import time
 from collections.abc import Callable, Iterator
 
-import yaml
 from rich.table import Table
 
-from builder import answers, image, inspect, keys, stack
+from builder import image, inspect, keys, stack
 from builder.artifacts import open_artifacts
-from builder.bench import crowd
 from builder.bench.figure import Figure, timed
 from builder.bench.flashing import measure_flash
+from builder.bench.meeting import measure_meeting
+from builder.bench.setting_up import measure_setup
 from builder.cache import new_entry
 from builder.errors import UsageError
 from builder.machines import firmware
 from builder.machines.container import Box
 from builder.machines.equipment import MachineOptions
 from builder.machines.machine import Machine
-from builder.machines.stage import GATEWAY, Stage
+from builder.machines.stage import Stage
 from builder.paths import IMAGES, OVERLAYS, cache_folder, version
 from builder.progress import console, step
 from builder.run import Argument
@@ -121,112 +121,6 @@ def measure_size() -> Iterator[Figure]:
     yield Figure("initrd", sections[".initrd"] / 1e6, 45, "MB", "in the unified kernel image")
     size = built.artifacts.compressed.stat().st_size / 1e6
     yield Figure("compressed image", size, 450, "MB", f"ratssaal_{version()}.raw.zst")
-
-
-_BOX_PYTHON = ("env", "PYTHONPATH=/usr/lib/ratssaal", "python3", "-c")
-_GIVE_ANSWERS = """
-import sys
-from firstboot import agent, unattended
-from firstboot.store import Draft, Store
-Draft(Store()).begin(unattended.read(sys.stdin.buffer.read()))
-agent.subprocess.run = lambda *_, **__: None  # begun by what is measured
-agent.apply(Store(), "bench")
-"""
-_PLAY_AGAIN = """
-from firstboot import converge
-from firstboot.store import Store
-said = converge.play(Store().settings(1), True).stdout
-assert "changed=0" in said, said
-"""
-_COUNT_DECISIONS = """
-from firstboot.web import steps
-print(sum(one.decisions for one in steps.steps().values()) + steps.BEFORE_AND_AFTER)
-"""
-
-
-def measure_setup() -> Iterator[Figure]:
-    """From answers to serving on a box in a container, beside Ansible with nothing to do."""
-    built = image.build(image.BuildOptions())
-    person = {"name": "Anna", "password": answers.hash_password("korrekt pferd batterie")}
-    content = {
-        "box": {"host_name": "sitzung.musterhausen.example"},
-        "cluster": {"administration": {"people": [person], "alone_because": "-"}},
-    }
-    with Stage(built.toolbox) as stage, Box(stage, built.artifacts) as box:
-        box.shell("printf '%s\\n' '- hosts: localhost' '  gather_facts: false' >/run/empty.yml")
-        nothing = ("ansible-playbook", "--inventory", "localhost,", "/run/empty.yml")
-        box.run(*nothing)
-        floor = timed(lambda: box.run(*nothing))
-        box.run(*_BOX_PYTHON, _GIVE_ANSWERS, stdin=yaml.safe_dump(content))
-        first = timed(lambda: box.run("systemctl", "start", "ratssaal-converge.service"))
-        # A figure of what was given up would be a good one.
-        box.run("test", "-e", "/var/lib/ratssaal/settings/applied.json")
-        second = timed(lambda: box.run(*_BOX_PYTHON, _PLAY_AGAIN))
-        decisions = int(box.run(*_BOX_PYTHON, _COUNT_DECISIONS).stdout)
-    beside = f"beside {floor:.2f} s of Ansible with an empty playbook"
-    yield Figure("apply to serving", first / floor, 40, "x", f"{first:.1f} s {beside}")
-    yield Figure("converge, second run", second / floor, 30, "x", f"{second:.1f} s {beside}")
-    yield Figure("decisions on the way", decisions, 12, "", "answers asked of everybody")
-
-
-# The most that the product promises, what it is sold for, and a small meeting.
-CROWDS = (10, 30, 80)
-# A town hall's line: what leaves the box waits for at most 50 ms, as in a usual router, or is lost
-# (tc-tbf(8)). All that these people are sent would be about twice as much.
-NARROW_PEOPLE = 30
-NARROW = ("tbf", "rate", "40mbit", "burst", "64kb", "latency", "50ms")
-SETTLES = 20.0  # seconds until a server has found out how much a line carries
-
-
-def measure_meeting() -> Iterator[Figure]:
-    """Crowds of growing size on a box in a container, each beside LiveKit alone in the same run."""
-    built = image.build(image.BuildOptions())
-    tree = stack.build(stack.choose(stack.DEFAULT), built.toolbox)
-    with Stage(built.toolbox) as stage, Box(stage, built.artifacts) as box:
-        keys = box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
-        authority = stage.folder / "authority.pem"
-        authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
-
-        def used() -> float:
-            shown = box.shell("systemctl show --value -p CPUUsageNSec nginx livekit").split()
-            return sum(map(int, shown)) / 1e9
-
-        for people in CROWDS:
-            with (
-                step(f"{people} people on LiveKit alone", estimate=False),
-                crowd.alone(stage, tree, keys) as used_alone,
-            ):
-                url = f"ws://{GATEWAY}:7880"
-                floor = crowd.attend(stage, url, keys, people, used_alone)
-            with step(f"{people} people on the box", estimate=False):
-                url = f"wss://{box.address}"
-                ours = crowd.attend(stage, url, keys, people, used, authority=authority)
-            yield from _meeting_figures(people, ours, floor)
-        with step(f"{NARROW_PEOPLE} people over a line of 40 Mbit/s", estimate=False):
-            box.run("tc", "qdisc", "replace", "dev", "host0", "root", *NARROW)
-            url = f"wss://{box.address}"
-            narrow = crowd.attend(
-                stage, url, keys, NARROW_PEOPLE, used, authority=authority, pause=SETTLES
-            )
-        came = f"{min(1.0, narrow.pictures):.2f} of the pictures, {narrow.sound:.4f} of the sounds"
-        what = f"sound lost, {NARROW_PEOPLE} people over 40 Mbit/s"
-        yield Figure(what, narrow.lost, 0.001, "", came)
-
-
-def _meeting_figures(
-    people: int, ours: crowd.Attendance, floor: crowd.Attendance
-) -> Iterator[Figure]:
-    def row(name: str, value: float, goal: float | None, unit: str, alone: str) -> Figure:
-        beside = f"{alone} alone; {ours.server:.2f} processors, crowd {ours.crowd:.2f}"
-        return Figure(f"{name}, {people} people", value, goal, unit, beside)
-
-    missing = 1 - min(1.0, ours.pictures)
-    yield row("pictures missing", missing, 0.01, "", f"{1 - min(1.0, floor.pictures):.3f}")
-    yield row("sound lost", ours.lost, 0.001, "", f"{floor.lost:.4f}")
-    yield row("first picture", ours.median / floor.median, 1.3, "x", f"{floor.median:.0f} ms")
-    yield row("last one's", ours.worst / floor.worst, 1.3, "x", f"{floor.worst:.0f} ms")
-    cost = ours.server / ours.tracks * 1e3
-    yield row("processor a track", cost, None, "ms/s", f"{floor.server / floor.tracks * 1e3:.2f}")
 
 
 SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {

@@ -1,6 +1,6 @@
 """Which disk is meant, and whether it may be installed on: nothing is guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from firstboot.install.disks import Disk
@@ -43,11 +43,12 @@ def named(disk: Disk, typed: str) -> bool:
     return plain(typed) == plain(disk.name) != ""
 
 
-def by_answers(disks: Sequence[Disk], wanted: InstallDisk) -> Disk:
+def by_answers(disks: Sequence[Disk], wanted: InstallDisk, written: Callable[[str], bool]) -> Disk:
     """The one disk of the box that all of `wanted` fits. Raises SaidError.
 
     By its size alone, or because it is the only one, no disk is named: nothing on it is overwritten
-    then. A Ratssaal on it never is.
+    then, and `written` says of a path whether there is something that has no name. A Ratssaal on it
+    never is.
     """
     fitting = [
         one
@@ -65,8 +66,9 @@ def by_answers(disks: Sequence[Disk], wanted: InstallDisk) -> Disk:
         raise SaidError(said.key, **said.values)
     if disk.version:
         raise SaidError("install.has_ratssaal", disk=disk.title, version=disk.version)
-    if disk.content and not (wanted.serial or wanted.model):
-        raise SaidError("install.has_data", disk=disk.title, content=", ".join(disk.content))
+    if not (wanted.serial or wanted.model) and (disk.content or written(disk.path)):
+        content = ", ".join(disk.content) or "?"
+        raise SaidError("install.has_data", disk=disk.title, content=content)
     return disk
 
 

@@ -18,6 +18,7 @@ USR = "8484680c-9521-48c6-9c11-b0720656f69e"
 USR_VERITY = "77ff5f63-e7b6-4633-acf4-1565b864c0e6"
 ROOT_LABEL = "ratssaal-root"
 LISTING_SECONDS = 60.0
+BEGINNING_BYTES = 2**20
 # What repart writes as %M_%A: the image's name and version.
 VERSION = re.compile(r"ratssaal_(.+)")
 # Of memory on the board (eMMC), which shows areas of its own as disks.
@@ -195,6 +196,18 @@ def found() -> list[Disk]:
     """All disks of this box; none where nobody says from which one it was started."""
     esp = started_partition()
     return parse(listing(), esp) if esp else []
+
+
+def written(path: str) -> bool:
+    """Whether something is at the beginning of a disk, or it cannot be read.
+
+    lsblk shows what it knows, and not what lies there bare, such as a database's own format.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return any(file.read(BEGINNING_BYTES))
+    except OSError:
+        return True
 
 
 def from_stick(disks: list[Disk]) -> bool:

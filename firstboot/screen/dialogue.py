@@ -63,8 +63,8 @@ class Questions:
             found["card"] = self._card()
         found["vlan"] = vlan
         found["proxy"] = self._proxy()
-        kept = {"proxy_authority": before.proxy_authority if found["proxy"] else None}
-        kept |= {"time_servers": before.time_servers}  # type: ignore[dict-item]
+        kept: dict[str, object] = {"time_servers": before.time_servers, "uplink": before.uplink}
+        kept |= {"proxy_authority": before.proxy_authority if found["proxy"] else None}
         wanted = Network.model_validate(found | kept)
         self._ask("sure", "", _nothing)
         return wanted

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from builder.machines.place import Place
 from builder.machines.stage import BRIDGE, Stage
 from tests.box.capture import (
     ETH_P_ARP,
@@ -16,7 +17,6 @@ from tests.box.capture import (
     questions,
     read,
 )
-from tests.box.router import Place
 
 pytestmark = pytest.mark.box
 

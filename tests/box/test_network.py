@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from builder import call
 from builder.artifacts import Artifacts
 from builder.machines.container import Box
 from builder.machines.shell import wait_for
@@ -95,6 +96,35 @@ def test_a_fixed_address_is_applied_and_kept_over_a_restart(
         rewire(box, {"mode": "dhcp", "card": None, "address": None, "gateway": None, "dns": []})
         assert progress(box)["ok"], progress(box)
         assert FIXED not in addresses(box)
+
+
+def test_sound_goes_first_on_a_line_whose_upload_is_named(
+    stage: Stage, artifacts: Artifacts
+) -> None:
+    def sent(one: str) -> int:
+        """Bytes that a class of the line has sent (tc(8))."""
+        listed = json.loads(box.shell(f"tc -json -statistics class show dev {CARD}"))
+        return int(next(each["stats"]["bytes"] for each in listed if each["handle"] == one))
+
+    def rates() -> list[int]:
+        listed = json.loads(box.shell(f"tc -json class show dev {CARD}"))
+        return sorted(each["ceil"] * 8 // 10**6 for each in listed)
+
+    with Box(stage, artifacts, credentials=written(stage, OWN)) as box:
+        rewire(box, {"uplink": 40})
+        assert progress(box)["ok"], progress(box)
+        # The stage's addresses are nobody's own: all of it is outside of the house.
+        wait_for(lambda: rates() == [38, 38, 38, 20000], 20, "The line was not taken over.")
+        before, sound = sent("1:20"), sent("1:10")
+        reached(stage, box.address)
+        assert sent("1:20") > before
+        assert sent("1:10") == sound
+        assert call.hold(box, stage).held()
+        assert sent("1:10") > sound
+        rewire(box, {"uplink": 2})
+        wait_for(lambda: rates() == [1, 1, 1, 20000], 20, "The line was not changed.")
+        rewire(box, {"uplink": None})
+        wait_for(lambda: not rates(), 20, "The line is still held up.")
 
 
 def test_an_ipv6_address_with_its_gateway(stage: Stage, artifacts: Artifacts) -> None:

@@ -46,6 +46,7 @@ def _fields(view: View) -> list[Field]:
             length=LENGTH,
         ),
         Field("time_servers", value=" ".join(network["time_servers"]), more=True),
+        Field("uplink", value=str(network["uplink"] or ""), more=True, mode="numeric"),
     ]
 
 
@@ -58,6 +59,16 @@ def _card(answers: Answers, view: View) -> str:
     return chosen
 
 
+def _number(answers: Answers, name: str, most: int) -> int | None:
+    """A number from 1 to `most`, or none."""
+    typed = answers.get(name, "").strip()
+    if not typed:
+        return None
+    if not (typed.isdecimal() and len(typed) <= len(str(most)) and 1 <= int(typed) <= most):
+        raise FieldError(name, f"setup.network.{name}_number")
+    return int(typed)
+
+
 def _take(answers: Answers, view: View) -> dict[str, Any]:
     mode = answers.get("mode", "dhcp")
     if mode not in MODES:
@@ -65,19 +76,19 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
     static = mode == "static"
     if static and not answers.get("address", "").strip():
         raise FieldError("address", "setup.network.address_missing")
-    vlan = answers.get("vlan", "").strip()
-    if vlan and not (vlan.isdecimal() and len(vlan) <= 4 and 1 <= int(vlan) <= 4094):
-        raise FieldError("vlan", "setup.network.vlan_number")
+    vlan = _number(answers, "vlan", 4094)
+    uplink = _number(answers, "uplink", 10000)
     network = {
         "mode": mode,
         "card": _card(answers, view) if static or vlan else None,
         "address": answers.get("address", "").strip() or None if static else None,
         "gateway": answers.get("gateway", "").strip() or None if static else None,
         "dns": answers.get("dns", "").replace(",", " ").split() if static else [],
-        "vlan": int(vlan) if vlan else None,
+        "vlan": vlan,
         "proxy": answers.get("proxy", "").strip() or None,
         "proxy_authority": pasted(answers, "proxy_authority"),
         "time_servers": answers.get("time_servers", "").replace(",", " ").split(),
+        "uplink": uplink,
     }
     return {"box": {"network": network}}
 

@@ -76,7 +76,7 @@ def mappings(part: Any) -> Iterator[dict[str, Any]]:
 def test_the_example_passes_the_check_and_the_box_takes_it() -> None:
     checked = check(EXAMPLE)
     assert checked.lines() == []
-    assert checked.answers == 29
+    assert checked.answers == 30
     settings = Settings.model_validate(yaml.safe_load(EXAMPLE.read_text()))
     assert settings.box.host_name == "konferenz.rathaus.example"
 
@@ -483,7 +483,7 @@ def ratssaal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def test_a_file_in_order_ends_with_0_and_one_line(ratssaal: Any) -> None:
     code, output, errors = ratssaal("answers", "check", str(EXAMPLE))
     assert (code, output) == (0, "")
-    assert "docs/answers-example.yaml is in order: 29 answers." in errors
+    assert "docs/answers-example.yaml is in order: 30 answers." in errors
 
 
 def test_problems_end_with_1_and_are_listed_and_counted(ratssaal: Any, tmp_path: Path) -> None:

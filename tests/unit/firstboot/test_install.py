@@ -115,6 +115,27 @@ def test_a_disk_that_is_just_large_enough_is_not_refused() -> None:
     assert choice.refusal(known(whole("sdd", size=choice.NEEDED))[0]) is None
 
 
+def blank(path: str) -> bool:
+    assert path.startswith("/dev/")
+    return False
+
+
+def test_what_lies_bare_on_a_disk_is_overwritten_by_its_name_alone(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(disks.BEGINNING_BYTES - 1) + b"x")
+    assert disks.written(str(disk))
+    assert disks.written(str(tmp_path / "gone"))
+    disk.write_bytes(bytes(2 * disks.BEGINNING_BYTES))
+    assert not disks.written(str(disk))
+    entries = known(STICK, EMPTY)
+    for wanted in ({"only": True}, {"size": 500}):
+        with pytest.raises(SaidError) as raised:
+            choice.by_answers(entries, InstallDisk.model_validate(wanted), lambda _: True)
+        assert raised.value.said.key == "install.has_data"
+    by_name = InstallDisk.model_validate({"serial": "S-1"})
+    assert choice.by_answers(entries, by_name, lambda _: True).path == "/dev/nvme0n1"
+
+
 def test_a_name_is_typed_on_either_keyboard_and_nothing_else_passes_for_it() -> None:
     disk = Disk("/dev/sda", 1, model="SAMSUNG MZ-VL2512 Y")
     assert choice.named(disk, "samsung my vl2512z")
@@ -147,10 +168,10 @@ def test_answers_name_one_disk_or_nothing_is_written(
 ) -> None:
     named = InstallDisk.model_validate(wanted)
     if not found.startswith("install."):
-        assert choice.by_answers(known(*entries), named).path == f"/dev/{found}"
+        assert choice.by_answers(known(*entries), named, blank).path == f"/dev/{found}"
         return
     with pytest.raises(SaidError) as raised:
-        choice.by_answers(known(*entries), named)
+        choice.by_answers(known(*entries), named, blank)
     assert raised.value.said.key == found
     assert all(raised.value.said.text(language) for language in LANGUAGES)
 

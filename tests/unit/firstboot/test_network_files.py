@@ -69,6 +69,22 @@ def test_own_servers_take_the_place_of_those_that_the_network_names() -> None:
     ]
 
 
+def test_what_leaves_the_house_waits_for_its_line_and_sound_goes_first() -> None:
+    lines = drawn("addresses.network.j2", uplink=40)
+    assert part(lines, "Match") == ["Type=ether"]
+    classes = [n for n, one in enumerate(lines) if one == "[HierarchyTokenBucketClass]"]
+    line, sound, rest, house = (part(lines[n:], "HierarchyTokenBucketClass") for n in classes)
+    assert part(lines, "HierarchyTokenBucket") == ["Parent=root", "Handle=1", "DefaultClass=30"]
+    assert {"ClassId=1:1", "CeilRate=38000K"} <= set(line)
+    assert {"ClassId=1:10", "Priority=0", "Rate=19000K", "CeilRate=38000K"} <= set(sound)
+    assert {"ClassId=1:20", "Priority=1", "Rate=19000K", "CeilRate=38000K"} <= set(rest)
+    assert {"Parent=root", "ClassId=1:30"} <= set(house)
+    # 50 ms of a line of 40 Mbit/s are 250 kB: 200 packets of 1250 bytes.
+    assert part(lines, "PFIFO") == ["Parent=1:20", "Handle=20", "PacketLimit=200"]
+    assert "PacketLimit=20" in drawn("addresses.network.j2", uplink=1)
+    assert "[HierarchyTokenBucket]" not in drawn("addresses.network.j2", vlan=12, card="enp1s0")
+
+
 def test_a_vlan_has_the_address_and_its_card_has_none() -> None:
     lines = drawn("addresses.network.j2", **STATIC, vlan=12)
     assert part(lines, "Match") == ["Name=vlan12"]

@@ -63,6 +63,7 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
         "proxy": draw(st.none() | urls),
         "proxy_authority": draw(st.sampled_from([None, CHAIN])),
         "time_servers": draw(st.lists(host_names | addresses, max_size=3)),
+        "uplink": draw(st.none() | st.integers(1, 10000)),
     }
 
 

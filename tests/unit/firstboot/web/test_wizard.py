@@ -124,6 +124,7 @@ def test_back_keeps_the_answers(inside: Clerk) -> None:
             "vlan": "12",
             "proxy": "http://proxy.example:3128",
             "time_servers": "time.example",
+            "uplink": "40",
         },
         "house": {"name": "Stadt Großräschen", "colour": "#123456"},
         "reach": {"reach": "datacentre"},
@@ -186,6 +187,8 @@ def test_a_wrong_answer_comes_back_as_it_was_typed_with_what_is_wrong_beside_it(
         ("network", {"mode": "dhcp", "vlan": "9" * 5000}, "vlan"),
         ("network", {"mode": "dhcp", "proxy": "proxy.example"}, "proxy"),
         ("network", {"mode": "dhcp", "time_servers": "a b/c"}, "time_servers"),
+        ("network", {"mode": "dhcp", "uplink": "40,5"}, "uplink"),
+        ("network", {"mode": "dhcp", "uplink": "0"}, "uplink"),
         ("network", {"mode": "by pigeon"}, "mode"),
         (
             "administrators",
