@@ -121,9 +121,15 @@ def test_sound_goes_first_on_a_line_whose_upload_is_named(
         assert sent("1:10") == sound
         assert call.hold(box, stage).held()
         assert sent("1:10") > sound
-        rewire(box, {"uplink": 2})
+        # With an address in its network, the stage is the house, and nothing in it is held up.
+        rewire(box, static(uplink=2))
+        assert progress(box)["ok"], progress(box)
         wait_for(lambda: rates() == [1, 1, 1, 20000], 20, "The line was not changed.")
-        rewire(box, {"uplink": None})
+        before, house = sent("1:20"), sent("1:30")
+        reached(stage, FIXED)
+        assert sent("1:20") == before
+        assert sent("1:30") > house
+        rewire(box, static(uplink=None))
         wait_for(lambda: not rates(), 20, "The line is still held up.")
 
 
