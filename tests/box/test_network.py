@@ -114,7 +114,7 @@ def test_sound_goes_first_on_a_line_whose_upload_is_named(
         rewire(box, {"uplink": 40})
         assert progress(box)["ok"], progress(box)
         # The stage's addresses are nobody's own: all of it is outside of the house.
-        wait_for(lambda: rates() == [38, 38, 38, 20000], 20, "The line was not taken over.")
+        wait_for(lambda: rates() == [38, 38, 38, 10000], 20, "The line was not taken over.")
         before, sound = sent("1:20"), sent("1:10")
         reached(stage, box.address)
         assert sent("1:20") > before
@@ -124,7 +124,7 @@ def test_sound_goes_first_on_a_line_whose_upload_is_named(
         # With an address in its network, the stage is the house, and nothing in it is held up.
         rewire(box, static(uplink=2))
         assert progress(box)["ok"], progress(box)
-        wait_for(lambda: rates() == [1, 1, 1, 20000], 20, "The line was not changed.")
+        wait_for(lambda: rates() == [1, 1, 1, 10000], 20, "The line was not changed.")
         before, house = sent("1:20"), sent("1:30")
         reached(stage, FIXED)
         assert sent("1:20") == before
