@@ -70,19 +70,20 @@ def test_own_servers_take_the_place_of_those_that_the_network_names() -> None:
 
 
 def test_what_leaves_the_house_waits_for_its_line_and_sound_goes_first() -> None:
-    lines = drawn("addresses.network.j2", uplink=40)
-    assert part(lines, "Match") == ["Type=ether"]
-    classes = [n for n, one in enumerate(lines) if one == "[HierarchyTokenBucketClass]"]
-    line, sound, rest, house = (part(lines[n:], "HierarchyTokenBucketClass") for n in classes)
-    assert part(lines, "HierarchyTokenBucket") == ["Parent=root", "Handle=1", "DefaultClass=30"]
-    assert {"ClassId=1:1", "CeilRate=38000K"} <= set(line)
-    assert {"ClassId=1:10", "Priority=0", "Rate=19000K", "CeilRate=38000K"} <= set(sound)
-    assert {"ClassId=1:20", "Priority=1", "Rate=19000K", "CeilRate=38000K"} <= set(rest)
-    assert {"Parent=root", "ClassId=1:30"} <= set(house)
-    # 50 ms of a line of 40 Mbit/s are 250 kB: 200 packets of 1250 bytes.
-    assert part(lines, "PFIFO") == ["Parent=1:20", "Handle=20", "PacketLimit=200"]
-    assert "PacketLimit=20" in drawn("addresses.network.j2", uplink=1)
-    assert "[HierarchyTokenBucket]" not in drawn("addresses.network.j2", vlan=12, card="enp1s0")
+    queues = [one.removeprefix("class add dev CARD ") for one in drawn("line.tc.j2", uplink=40)]
+    # 5 ms of the line are 24 kB; 50 ms are 250 kB, which is 200 packets of 1250 bytes.
+    burst = "burst 24000 cburst 24000"
+    assert queues == [
+        "qdisc add dev CARD root handle 1: htb default 30",
+        f"parent 1: classid 1:1 htb rate 38000kbit {burst}",
+        f"parent 1:1 classid 1:10 htb prio 0 rate 19000kbit ceil 38000kbit {burst}",
+        f"parent 1:1 classid 1:20 htb prio 1 rate 19000kbit ceil 38000kbit {burst}",
+        "qdisc add dev CARD parent 1:20 handle 20: pfifo limit 200",
+        "parent 1: classid 1:30 htb rate 10gbit ceil 10gbit burst 2m cburst 2m quantum 60000",
+    ]
+    slow = drawn("line.tc.j2", uplink=1)
+    assert slow[1].endswith("rate 950kbit burst 3200 cburst 3200")
+    assert slow[4].endswith("limit 20")
 
 
 def test_a_vlan_has_the_address_and_its_card_has_none() -> None:
