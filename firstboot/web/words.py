@@ -125,6 +125,8 @@ def _network(network: dict[str, Any], language: str) -> str:
         said = say(language, "setup.network.in_vlan", address=said, vlan=network["vlan"])
     if network["proxy"]:
         said = say(language, "setup.network.by_proxy", address=said, proxy=network["proxy"])
+    if network["uplink"]:
+        said = say(language, "setup.network.on_line", address=said, uplink=network["uplink"])
     return said
 
 

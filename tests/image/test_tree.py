@@ -37,6 +37,11 @@ def test_no_way_to_compile_or_to_install(usr: Path) -> None:
         assert not (usr / "bin" / name).exists(), name
 
 
+def test_what_sorts_for_the_line_of_the_house_is_there(usr: Path) -> None:
+    assert list(usr.glob("lib/modules/*/kernel/net/sched/sch_htb.ko*"))
+    assert (usr / "sbin/tc").exists()
+
+
 def test_no_documentation_but_licences(usr: Path) -> None:
     assert not (usr / "share/man").exists()
     assert not (usr / "share/info").exists()

@@ -152,6 +152,13 @@ def test_back_keeps_the_answers(inside: Clerk) -> None:
         place = back[0].attributes["href"] if back else ""
 
 
+def test_the_summary_says_how_the_box_is_reached_and_gets_out(inside: Clerk) -> None:
+    proxy = "http://proxy.example:3128"
+    inside.walk(network={"mode": "dhcp", "proxy": proxy, "uplink": "40"})
+    inside.get("/setup/summary")
+    assert f"Automatisch vom Netz (DHCP), Proxy {proxy}, Upload 40 Mbit/s" in inside.page
+
+
 def test_there_are_at_most_twelve_decisions_on_the_way() -> None:
     asked = sum(step.decisions for step in STEPS.values())
     assert 0 < asked + BEFORE_AND_AFTER <= 12
