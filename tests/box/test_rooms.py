@@ -8,9 +8,26 @@ import jwt
 import pytest
 
 from builder.machines.shell import wait_for
+from meet.service import CLOCK_SECONDS
 from tests.box.meeting import PASSWORD, House, meet_by_lobby, sees, until
 
 pytestmark = pytest.mark.box
+
+
+# Makes a meeting that the store keeps begin so many minutes earlier.
+EARLIER = """
+import base64, json, sys, urllib.request
+def ask(verb, **what):
+    content = json.dumps(what).encode()
+    told = urllib.request.urlopen(f"http://127.0.0.1:2379/v3/kv/{verb}", content, timeout=10)
+    return json.load(told)
+room, minutes = sys.argv[1:]
+key = base64.b64encode(f"/ratssaal/meetings/{room}".encode()).decode()
+meeting = json.loads(base64.b64decode(ask("range", key=key)["kvs"][0]["value"]))
+meeting["started"] -= 60 * int(minutes)
+value = base64.b64encode(json.dumps(meeting).encode()).decode()
+ask("put", key=key, value=value, ignore_lease=True)
+"""
 
 
 def let_in(house: House, room: dict[str, Any], anna: dict[str, Any], name: str) -> dict[str, Any]:
@@ -123,6 +140,44 @@ def test_a_lock_keeps_out_who_is_new_and_the_end_ends_it_for_all(house: House) -
     assert house.enter(room, "moderator", "Anna")["state"] == "admitted"
     assert house.post("enter", asked)["state"] == "waiting"
     assert house.post("place", seat=bernd["seat"], status=410)["error"] == "ended"
+
+
+def test_a_meeting_lasts_no_longer_than_the_house_allows(house: House) -> None:
+    def began_earlier(minutes: int) -> None:
+        # The service takes over what the store knows, once its socket starts it anew.
+        house.box.shell("systemctl stop ratssaal-meet.service 2>&1")
+        house.box.run("python3", "-c", EARLIER, room["id"], str(minutes))
+
+    room = house.book(max_minutes=5)
+    anna = house.enter(room, "moderator", "Anna")
+    first = house.join(anna, sends=False)
+    began_earlier(3)
+    assert house.rtc(house.post("place", seat=anna["seat"])["token"]) == 200
+    time.sleep(2 * CLOCK_SECONDS)
+    assert first.do("look")["connected"]
+    began_earlier(2)
+    house.ask("GET", "house")
+    until(first, lambda saw: not saw["connected"], "The meeting goes on.", 40)
+    assert house.post("place", seat=anna["seat"], status=410)["error"] == "ended"
+    assert house.rtc(anna["place"]["token"]) == 403
+
+
+@pytest.mark.slow  # Two minutes have to pass: with --all.
+def test_a_room_that_all_have_left_is_as_new(house: House) -> None:
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    house.join(anna, sends=False).close()
+    house.post("meeting", {"locked": True}, seat=anna["seat"])
+    asked = {"invitation": room["invitations"]["participant"]}
+    assert house.post("look", asked)["state"] == "locked"
+
+    def open_again() -> bool:
+        time.sleep(CLOCK_SECONDS)
+        return bool(house.post("look", asked)["state"] != "locked")
+
+    wait_for(open_again, 200, "It stays locked.")
+    assert house.post("place", seat=anna["seat"], status=410)["error"] == "ended"
+    assert house.enter(room, "moderator", "Anna")["state"] == "admitted"
 
 
 def test_nobody_sends_more_than_the_policy_allows_whatever_the_token_says(house: House) -> None:
