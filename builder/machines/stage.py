@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from builder.errors import MissingError
+from builder.errors import CommandError, MissingError
 from builder.machines.shell import wait_for
 from builder.run import Argument, run
 from builder.toolbox import Toolbox
@@ -122,13 +122,23 @@ class Stage:
         command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
         command += ["--user=root", f"--interface={BRIDGE}", "--bind-interfaces", "--leasefile-ro"]
         command += [f"--dhcp-range={self.prefix}.100,{self.prefix}.250,255.255.255.0,12h"]
-        command += ["--dhcp-authoritative", "--no-ping", *hosts]
+        # Without a file for its number: two stages that begin at once would fight for it.
+        command += ["--dhcp-authoritative", "--no-ping", "--pid-file=", *hosts]
         # Names are those that `name` gives; all others do not exist, as nobody outside is asked.
         (self.folder / "names").mkdir()
         command += ["--no-hosts", f"--hostsdir={self.folder / 'names'}", "--address=/#/"]
-        log = (self.folder / "dhcp.log").open("wb")
+        log = self.folder / "dhcp.log"
         inside = self.toolbox.command(command, own_processes=True, writable=[self.folder])
-        self.start(inside, stdout=log)
+        with log.open("wb") as output:
+            child = self.start(inside, stdout=output)
+
+        def serves() -> bool:
+            if child.poll() is not None:
+                words = log.read_text(errors="replace")
+                raise CommandError(f"The stage's DHCP server did not start:\n{words[-2000:]}")
+            return self.listens(self.gateway, 53)
+
+        wait_for(serves, 20, "The stage's DHCP server does not answer.")
 
     def name(self, name: str, address: str) -> None:
         """Let `name` lead to `address` from now on, for all on the bridge."""
