@@ -179,7 +179,7 @@ def test_a_certificate_that_is_no_good_never_takes_the_place_of_one_that_is(
         # The web server's own word: what it is asked with is a file of the image, and it says no.
         folder = box.shell("mktemp -d").strip()
         script = (
-            "from pathlib import Path; from firstboot import rehearsal;"
+            "from pathlib import Path; from firstboot.certificates import rehearsal;"
             f" rehearsal.check_by_web_server(Path('{folder}'))"
         )
         python = ["env", "PYTHONPATH=/usr/lib/ratssaal", "python3", "-c", script]

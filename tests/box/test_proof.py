@@ -156,7 +156,8 @@ def test_a_pass_that_is_over_or_changed_opens_nothing(house: House) -> None:
     room, _, good = link.partition("#")
     over = house.box.shell(
         'PYTHONPATH=/usr/lib/ratssaal python3 -c "import time; now = time.time;'
-        " time.time = lambda: now() - 1801; from pathlib import Path; from firstboot import passes;"
+        " time.time = lambda: now() - 1801; from pathlib import Path;"
+        " from firstboot.access import passes;"
         " print(passes.give(Path('/var/lib/ratssaal/secrets/passes.key'), 'phone')[0])\""
     ).strip()
     changed = good[:-2] + ("A" if good[-2] != "A" else "B") + good[-1]

@@ -31,6 +31,13 @@ BASE = (
 PRODUCT = ("builder", "images", "overlays", "firstboot", "meet")
 LOCK_FILES = ("go.mod", "go.sum", "package-lock.json")
 STACKS = re.compile(rb"livekit|jitsi", re.IGNORECASE)
+OURS = ("builder", "firstboot", "meet")
+# Modules of ours as texts name them: programs given to a box's Python, units, the handbook.
+NAMED = re.compile(
+    rf"\b(?:from ((?:{'|'.join(OURS)})(?:\.[a-z_]+)*) import ([a-z_]+(?:, [a-z_]+)*)\b"
+    rf"|-m ((?:{'|'.join(OURS)})(?:\.[a-z_]+)+)\b"
+    rf"|((?:{'|'.join(OURS)})(?:/[a-z_]+)+\.py)\b)"
+)
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----")
 
 
@@ -128,3 +135,38 @@ def test_the_version_stands_in_pyproject_alone() -> None:
     files = [path for path in below(*PRODUCT) if path.name not in LOCK_FILES]
     found = [str(path.relative_to(PROJECT)) for path in files if alone.search(path.read_bytes())]
     assert found == []
+
+
+def named_modules(text: str) -> Iterator[Path]:
+    """The files, from the project's root, of the modules of ours that a text names."""
+    for package, members, program, path in NAMED.findall(text):
+        if package and (PROJECT / package.replace(".", "/")).is_dir():
+            yield from (Path(f"{package}.{one}".replace(".", "/")) for one in members.split(", "))
+        elif package or program:
+            yield Path((package or program).replace(".", "/"))
+        else:
+            yield Path(path.removesuffix(".py"))
+
+
+def test_a_module_that_a_text_names_is_where_it_says() -> None:
+    """Linters see imports, but not programs inside of strings, units and documents."""
+    files = [
+        path
+        for path in below(*PRODUCT, "tests", "docs", "README.md", "CONTRIBUTING.md")
+        if path.name not in LOCK_FILES and b"\0" not in path.read_bytes()
+    ]
+    named = {(one, path) for path in files for one in named_modules(path.read_text())}
+    assert Path("firstboot/certificates/rehearsal") in {one for one, _ in named}
+    assert not exists(Path("firstboot/rehearsal"))
+    lost = sorted(f"{one} in {path.relative_to(PROJECT)}" for one, path in named if not exists(one))
+    assert lost == []
+
+
+def exists(module: Path) -> bool:
+    """Whether it is a module, a package, or a name that its package itself defines."""
+    place = PROJECT / module
+    if place.is_dir() or place.with_suffix(".py").is_file():
+        return True
+    package = place.with_name("__init__.py")
+    own = rf"^(?:(?:def|class) )?{place.name}\b"
+    return package.is_file() and bool(re.search(own, package.read_text(), re.MULTILINE))
