@@ -5,10 +5,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.stage import GATEWAY, Stage
+from tests.box.browser import visit
 from tests.box.meeting import NAME, House, opened
+from tests.box.screens import look
+from tests.box.test_meeting import texts
 from tests.unit.meet.provider import CLIENT, SECRET, Provider
 
 pytestmark = pytest.mark.box
@@ -50,8 +54,23 @@ def there_and_back(house: House, provider: Provider) -> httpx.Response:
         return house.http.get(back.raw_path.decode(), headers=HOST)
 
 
+def by_browser(chromium: Browser, axe: str) -> None:
+    """The same as people see it, by keyboard."""
+    t = texts("de")
+    page = visit(chromium).new_page()
+    page.goto(f"https://{NAME}/rooms/")
+    button = page.get_by_role("link", name=t("staff.directory"), exact=True)
+    expect(button).to_be_visible()
+    look(page, axe, "meeting-sign-in-directory-de")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=t("book.title"))).to_be_visible()
+    assert page.url == f"https://{NAME}/rooms/"
+    page.context.close()
+
+
 def test_staff_sign_in_by_the_directory(
-    stage: Stage, artifacts: Artifacts, provider: Provider
+    stage: Stage, artifacts: Artifacts, provider: Provider, chromium: Browser, axe: str
 ) -> None:
     openid = {
         "issuer": provider.issuer, "client_id": CLIENT, "client_secret": SECRET,
@@ -62,6 +81,7 @@ def test_staff_sign_in_by_the_directory(
         assert (answer.status_code, answer.headers["location"]) == (303, "/rooms/")
         assert house.ask("GET", "staff")["name"] == "Kanarienvogel"
         assert house.book()["links"]
+        by_browser(chromium, axe)
         # Neither the secret nor the person is anywhere but where systemd hands it over.
         found = house.box.run(
             "grep", "-rlE", f"Kanarienvogel|{SECRET}", "/etc", "/run", "/var/log",
