@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from firstboot.web.agent import ask
+from firstboot.web.agent import BoxAgent
 from firstboot.web.app import application
 from firstboot.web.session import Sessions
 
@@ -39,7 +39,7 @@ class Watched:
 async def serve() -> None:
     """Serve until idle or told to end."""
     state = Path(os.environ["STATE_DIRECTORY"])
-    watched = Watched(application(ask, Sessions(state / "sessions.json")))
+    watched = Watched(application(BoxAgent(), Sessions(state / "sessions.json")))
     config = uvicorn.Config(
         watched, log_level="warning", access_log=False, server_header=False, date_header=False
     )

@@ -25,8 +25,9 @@ def guess(target: str, source: str) -> None:
     connection.request("GET", "/setup/")
     answer = connection.getresponse()
     cookie = answer.headers["Set-Cookie"].split(";")[0]
-    mark = re.search(r'name="form" value="([^"]+)"', answer.read().decode())
-    assert mark
+    page = answer.read().decode()
+    mark = re.search(r'name="form" value="([^"]+)"', page)
+    assert mark, f"{answer.status}: a page without a form: {page}"
     while True:
         body = f"form={mark[1]}&code=aaaabbbb"
         connection = connect(target, source)

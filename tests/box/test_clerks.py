@@ -144,7 +144,10 @@ def lines_until(guesser: subprocess.Popen[bytes], status: int) -> int:
     assert guesser.stdout
     for number, line in enumerate(guesser.stdout, 1):
         found, _, words = line.decode().strip().partition(" ")
-        assert words == "True", f"a page without its sentence, or a fault: {line.decode()}"
+        if words != "True":
+            guesser.terminate()
+            said = line.decode() + guesser.stdout.read().decode()
+            raise AssertionError(f"A page without its sentence, or a fault: {said}")
         if int(found) == status:
             return number
     raise AssertionError(f"The guesser ended before it met {status}.")

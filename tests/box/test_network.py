@@ -298,7 +298,7 @@ def test_a_wrong_network_for_administration_is_mended_with_a_code_from_the_box(
         page.fill("#code", code_on_screen(box))
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Verwaltung")
-        page.locator("summary").click()
+        page.locator("summary", has_text="Einmalcodes").click()
         page.fill("#networks", "")
         page.get_by_role("button", name="Weiter").click()
         page.get_by_role("button", name="Änderungen übernehmen").click()

@@ -154,7 +154,7 @@ def test_root_s_side_that_does_not_answer_gives_a_sentence(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(agent, "SOCKET", tmp_path / "nobody.sock")
-    clerk = Clerk(house.box, application(agent.ask, house.sessions))
+    clerk = Clerk(house.box, application(agent.BoxAgent(), house.sessions))
     answer = clerk.get("/setup/")
     assert answer.status_code == 409
     assert say("de", "setup.no_answer") in answer.text
