@@ -11,11 +11,11 @@ SOCKET = Path("/run/ratssaal-agent.sock")
 # For an answer, once root's side has taken the request. A wrong code waits a second, behind whoever
 # else tries one.
 LIMIT_SECONDS = 60.0
-# ratssaal-agent.socket has a place more for the web server than these. Whoever finds none free waits
-# here: the socket would turn them away.
+# Fewer than ratssaal-agent.socket has for the web server, where one is free again a moment after the
+# other side has ended. Whoever finds none waits here: the socket would turn them away.
 TRIES = ("code", "sign-in", "recovery", "reset")
-PLACES_TO_TRY = 4
-PLACES = 7
+PLACES_TO_TRY = 3
+PLACES = 5
 
 
 class Agent(Protocol):
@@ -31,7 +31,9 @@ async def _exchange(line: bytes) -> bytes:
     try:
         writer.write(line + b"\n")
         await writer.drain()
-        return await reader.readline()
+        answer = await reader.readline()
+        await reader.read()  # Until the other side has ended.
+        return answer
     finally:
         writer.close()
 
