@@ -11,8 +11,8 @@ SOCKET = Path("/run/ratssaal-agent.sock")
 # For an answer, once root's side has taken the request. A wrong code waits a second, behind whoever
 # else tries one.
 LIMIT_SECONDS = 60.0
-# Fewer than ratssaal-agent.socket has for the web server, where one is free again a moment after the
-# other side has ended. Whoever finds none waits here: the socket would turn them away.
+# Fewer than ratssaal-agent.socket has for the web server: there one is free again only a moment
+# after the other side has ended. Whoever finds none waits here; the socket would turn them away.
 TRIES = ("code", "sign-in", "recovery", "reset")
 PLACES_TO_TRY = 3
 PLACES = 5
