@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from builder.artifacts import Artifacts
-from builder.machines.equipment import MachineOptions
-from builder.machines.machine import Machine
+from builder.machines.equipment import Drive, MachineOptions
+from builder.machines.machine import STARTING, Machine
 from builder.stick import seed as brought
 from tests.boot.conftest import House
 from tests.boot.power import cut, cut_first_start
+from tests.boot.test_install import APPLIED, runs_from_disk
 from tests.box.meeting import NAME, answered, meet_by_lobby, met
 
 pytestmark = pytest.mark.boot
@@ -22,33 +23,45 @@ SEED = 20261124
 LATEST_SECONDS = 40.0
 
 
-def test_an_answers_file_survives_power_cuts_and_ends_in_a_meeting(
+def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_power_cuts(
     house: House, artifacts: Artifacts
 ) -> None:
-    """The reset button three times while it is applied, at moments drawn from a fixed seed."""
-    seed = {"answers.yaml": answered()}
+    """The reset button while it copies, and three times while the answers are applied.
+
+    It restarts from the disk beside the stick, which goes in the end.
+    """
     moments = random.Random(SEED)
-    options = MachineOptions(door=house.door, seed=seed)
+    seed = {"answers.yaml": answered(install={"disk": {"serial": "R-1"}})}
+    drives = (Drive("nvme"),)
+    options = MachineOptions(door=house.door, seed=seed, stick=True, drives=drives)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
+        # The table of partitions comes last: until then it starts over.
+        machine.wait_for_serial(rf"copied\s+{moments.randrange(10, 70, 10)}\s+per\s+cent")
+        cut(machine, moments, 1)
+        machine.wait_for_serial(r"is\s+installed\s+on\s+QEMU\s+NVMe")
+        machine.expect_start(machine.serial().count(STARTING))
         for _ in range(CUTS):
             machine.shell(
                 "timeout 200 sh -c 'until test -e /run/ratssaal/progress.json ||"
                 " test -e /var/lib/ratssaal/settings/applied.json; do sleep 0.2; done'"
             )
             cut(machine, moments, LATEST_SECONDS)
-        machine.door.run(
-            "timeout 600 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json;"
-            " do sleep 0.5; done'",
-            seconds=620,
-        )
-        machine.shell("systemctl is-system-running --wait >/dev/null || true")
-        assert machine.shell("systemctl --failed --no-legend --plain") == ""
+        machine.door.run(APPLIED, seconds=620)
+        runs_from_disk(machine)
         applied = json.loads(machine.shell("cat /var/lib/ratssaal/settings/applied.json"))
         assert applied["generation"] == 1
         assert NAME in machine.shell("cat /etc/ratssaal.json")
+        machine.pull_stick()
         with met(house.stage, machine) as hall:
             hall.sign_in()
             meet_by_lobby(hall)
+        assert machine.shell("systemctl --failed --no-legend --plain") == ""
+        shown = " ".join(machine.serial().rpartition(STARTING)[2].split())
+        assert "from QEMU NVMe Ctrl" in shown
+        # What the stick has brought is on no partition any more.
+        assert machine.shell("ls /dev/disk/by-label/RATSSAAL 2>&1 || true").count("No such") == 1
+        brought_along = machine.shell("tr -d '\\0' </dev/nvme0n1p6 | wc -c")
+        assert brought_along.strip() == "0"
 
 
 def test_the_code_of_a_box_without_a_screen_is_on_the_card_of_its_stick(

@@ -77,29 +77,20 @@ def runs_from_disk(machine: Machine, disk: str = "nvme0n1") -> None:
     assert "Secure Boot: enabled (user)" in machine.shell("bootctl status --no-pager 2>/dev/null")
 
 
-@pytest.mark.parametrize(
-    "cuts",
-    [
-        0,
-        # Too long for every run: with --all.
-        pytest.param(1, marks=pytest.mark.slow),
-    ],
-)
-def test_an_answers_file_installs_and_ends_in_a_call(
-    house: House, artifacts: Artifacts, cuts: int
+@pytest.mark.slow  # Too long for every run: with --all.
+def test_power_that_goes_late_leaves_a_box_that_runs_or_says_what_to_do(
+    house: House, artifacts: Artifacts
 ) -> None:
-    """It restarts from the disk beside the stick; then that goes. Power may go while it copies."""
+    """Once the table of partitions is there, nothing is overwritten without being asked."""
     options = MachineOptions(
         door=house.door, seed=answered({"serial": "R-1"}), stick=True, drives=(Drive("nvme"),)
     )
     with Machine(house.stage, artifacts, house.owner, options) as machine:
-        machine.wait_for_serial("Installing on")
-        if cuts:
-            power.cut(machine, random.Random(SEED), LATEST_SECONDS / 2)
+        machine.wait_for_serial(r"checked\s+\d+\s+per\s+cent")
+        power.cut(machine, random.Random(SEED), LATEST_SECONDS / 4)
         machine.wait_for_serial(rf"{FROM_DISK}|{STAYS}")
         if not re.search(FROM_DISK, machine.serial()):
-            # It was cut off between copy and check. What the screen says then is done.
-            assert cuts
+            # What the screen says is done.
             machine.power_off()
             machine.pull_stick()
             machine.start()
@@ -110,13 +101,6 @@ def test_an_answers_file_installs_and_ends_in_a_call(
         if machine.stick_in:
             machine.pull_stick()
         assert call.hold(machine, house.stage).held()
-        assert machine.shell("systemctl --failed --no-legend --plain") == ""
-        shown = " ".join(machine.serial().rpartition(STARTING)[2].split())
-        assert "from QEMU NVMe Ctrl" in shown
-        # What the stick has brought is on no partition any more.
-        assert machine.shell("ls /dev/disk/by-label/RATSSAAL 2>&1 || true").count("No such") == 1
-        brought = machine.shell("tr -d '\\0' </dev/nvme0n1p6 | wc -c")
-        assert brought.strip() == "0"
 
 
 @pytest.mark.slow  # Too long for every run: with --all.

@@ -153,10 +153,13 @@ class House(Hall):
     box: Box
 
 
-def answered(preset: str = "council", **administration: Any) -> bytes:
-    """An answers file of a house in which Anna may book."""
+def answered(
+    preset: str = "council", install: dict[str, Any] | None = None, **administration: Any
+) -> bytes:
+    """An answers file of a house in which Anna may book; `install`: on a disk of the box first."""
+    own = {"reach": "public", "host_name": NAME, "certificate": {"kind": "own"}}
     content = {
-        "box": {"reach": "public", "host_name": NAME, "certificate": {"kind": "own"}},
+        "box": {**own, **({"install": install} if install else {})},
         "cluster": {
             "house": {"name": "Gemeinde Musterhausen"},
             "meetings": {"preset": preset},
