@@ -53,6 +53,8 @@ def test_screen_and_serial_line_show_the_box_not_the_kernel(
     assert not re.search(r"^\[ +\d+\.\d+\]", text, re.MULTILINE)
     picture = machine.screenshot(tmp_path / "screen.png")
     assert picture.stat().st_size > 2000
+    # QEMU's screen has 1280 by 800 dots, a letter of the kernel's 8 by 16.
+    assert machine.shell("stty --file=/dev/tty1 size") == "25 80\n"
 
 
 def test_one_flipped_byte_in_usr_is_noticed_loudly(machine: Machine, artifacts: Artifacts) -> None:

@@ -13,6 +13,7 @@ PLACE = Path("usr/lib/systemd/system")
 BASE = OVERLAYS / "base" / PLACE
 # Services of root that are handed no key and need none: secrets, TLS keys and certbot's lie there.
 WITHOUT_KEYS = (
+    "ratssaal-font.service",
     "ratssaal-give-up.service",
     "ratssaal-keys.service",
     "ratssaal-self-test.service",
