@@ -25,7 +25,7 @@ from firstboot.certificates import acme, named
 from firstboot.files import write_whole
 from firstboot.image import image_version
 from firstboot.progress import Progress
-from firstboot.screen.console import redraw
+from firstboot.screen.anew import redraw
 from firstboot.settings import Box, Settings, ansible_variables, split
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft, Store

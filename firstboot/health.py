@@ -17,7 +17,7 @@ from pathlib import Path
 
 from firstboot.files import write_whole
 from firstboot.image import image_version
-from firstboot.screen.console import APPLIED, CERTIFICATE, STATE, redraw
+from firstboot.screen.anew import APPLIED, CERTIFICATE, STATE, redraw
 from firstboot.stack import Stack
 
 BASE_UNITS = ("nftables.service", "nginx.service", "etcd.service", "systemd-networkd.service")

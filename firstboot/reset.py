@@ -10,7 +10,7 @@ import sys
 
 from firstboot.access.permits import Asker
 from firstboot.access.sign_in import prove
-from firstboot.screen.console import tell
+from firstboot.screen.anew import tell
 from firstboot.screen.terminal import LeftError, Terminal
 from firstboot.store import Store
 from firstboot.texts import LANGUAGES, SaidError, say

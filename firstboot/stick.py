@@ -19,7 +19,7 @@ from typing import Any
 from firstboot import seed
 from firstboot.files import write_whole_bytes
 from firstboot.install import disks
-from firstboot.screen.console import tell
+from firstboot.screen.anew import tell
 from firstboot.texts import Said, SaidError
 
 KINDS = ("vfat", "exfat")

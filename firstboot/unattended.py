@@ -18,7 +18,7 @@ from firstboot.by_hand import ByHand
 from firstboot.files import write_whole
 from firstboot.install import choice, disks
 from firstboot.install import state as install
-from firstboot.screen.console import ANSWERS_ERROR, redraw
+from firstboot.screen.anew import ANSWERS_ERROR, redraw
 from firstboot.settings import InstallDisk, Network, Settings, place_of
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError

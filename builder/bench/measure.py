@@ -30,6 +30,7 @@ MIB = 2**20
 # us, too.
 BROUGHT = ("apparmor.service", "etcd.service", "nftables.service", "nginx.service")
 UNITS = "usr/lib/systemd/system"
+ROUNDS = 3
 
 
 def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
@@ -100,14 +101,19 @@ def measure_boot() -> Iterator[Figure]:
     with Stage(built.toolbox) as stage:
         for name in ("ours", "floor"):
             (stage.folder / name).mkdir()
-        with step("Start with nothing of ours", estimate=False):
-            masks = " ".join(f"systemd.mask={unit}" for unit in started_for_us())
-            bare = firmware.make_door(built.toolbox, stage.folder / "floor", masks)
-            floor, _ = _start_seconds(stage, bare)
-        with step("Start of the box", estimate=False):
-            door = firmware.make_door(built.toolbox, stage.folder / "ours")
-            ours, memory = _start_seconds(stage, door)
-        detail = f"{ours:.1f} s beside {floor:.1f} s with nothing of ours"
+        masks = " ".join(f"systemd.mask={unit}" for unit in started_for_us())
+        bare = firmware.make_door(built.toolbox, stage.folder / "floor", masks)
+        door = firmware.make_door(built.toolbox, stage.folder / "ours")
+        floors, starts = [], []
+        # In turn, and the best of each: what disturbs a machine makes it slower alone.
+        for number in range(1, ROUNDS + 1):
+            with step(f"Start with nothing of ours, {number} of {ROUNDS}", estimate=False):
+                floors.append(_start_seconds(stage, bare)[0])
+            with step(f"Start of the box, {number} of {ROUNDS}", estimate=False):
+                seconds, memory = _start_seconds(stage, door)
+                starts.append(seconds)
+        ours, floor = min(starts), min(floors)
+        detail = f"{ours:.1f} s beside {floor:.1f} s with nothing of ours, the best of {ROUNDS}"
         yield Figure("time to ready", ours / floor, 1.5, "x the same image bare", detail)
         yield Figure("memory at rest", memory, 350, "MiB", "as free(1) counts it")
         with Box(stage, built.artifacts) as box:

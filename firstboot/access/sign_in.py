@@ -8,7 +8,7 @@ from firstboot.access import code
 from firstboot.access.passwords import proof_of_staff, totp_valid, verify
 from firstboot.access.permits import NOBODY, Asker, Permits
 from firstboot.files import write_whole
-from firstboot.screen.console import redraw
+from firstboot.screen.anew import redraw
 from firstboot.settings import Administrator
 from firstboot.store import Store
 from firstboot.texts import SaidError

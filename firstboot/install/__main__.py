@@ -21,7 +21,7 @@ from firstboot import seed
 from firstboot.install import choice, disks
 from firstboot.install.disks import Disk
 from firstboot.install.state import Request, Stage, State, Way, broken_off, take
-from firstboot.screen.console import redraw
+from firstboot.screen.anew import redraw
 from firstboot.settings import Network
 from firstboot.store import Draft, Store
 from firstboot.texts import Said, SaidError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from firstboot.install import choice, disks, state
 from firstboot.install.disks import Disk
 from firstboot.install.state import Way
-from firstboot.screen.console import tell
+from firstboot.screen.anew import tell
 from firstboot.screen.terminal import LeftError, Terminal
 from firstboot.texts import LANGUAGES, Said
 

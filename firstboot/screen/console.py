@@ -6,7 +6,6 @@
 import datetime
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,12 @@ from pathlib import Path
 from firstboot.access import code
 from firstboot.access.code import Code
 from firstboot.certificates.fingerprint import mark
-from firstboot.files import write_whole
 from firstboot.firmware import secure_boot
 from firstboot.image import image_version
 from firstboot.install import state as install
 from firstboot.install.disks import Started, started
 from firstboot.screen import keys, repair
+from firstboot.screen.anew import ADDRESSES, ANSWERS_ERROR, APPLIED, CERTIFICATE, STATE
 from firstboot.screen.layout import (
     CLEAR,
     COLUMNS,
@@ -31,14 +30,7 @@ from firstboot.screen.layout import (
     sentences,
 )
 
-ADDRESSES = Path("/run/ratssaal/address.json")
-STATE = Path("/run/ratssaal/public/state.json")
 SERVED = Path("/var/lib/ratssaal/tls")
-APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
-# What is wrong with an answers file: a sentence in each language, one a line.
-ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
-# When the certificate for the public name ends, where that is near; firstboot.health writes it.
-CERTIFICATE = Path("/run/ratssaal/certificate.json")
 MOUNTS = Path("/proc/self/mounts")
 # Those that a card gets for privacy alone (RFC 8981) may be many, and nobody types them.
 MOST_ADDRESSES = 4
@@ -300,17 +292,6 @@ def read(
         certificate_ended=bool(ending.get("ended")),
         start=started(),
     )
-
-
-def tell(*lines: str) -> None:
-    """Have the screen say these lines, as `keys` has them, instead of those before."""
-    write_whole(Path(keys.NOTICE), "".join(f"{one}\n" for one in lines))
-    redraw()
-
-
-def redraw() -> None:
-    """Have the screen drawn anew. A drawing under way begins again, so no change is missed."""
-    subprocess.run(["systemctl", *keys.REDRAW], check=False)
 
 
 def main(terminals: list[str]) -> None:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from firstboot import network
 from firstboot.by_hand import ByHand
 from firstboot.fields import Url
-from firstboot.screen.console import tell
+from firstboot.screen.anew import tell
 from firstboot.screen.terminal import LeftError, Terminal
 from firstboot.settings import Network
 from firstboot.store import Draft, Store

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from firstboot import health
-from firstboot.screen.console import ADDRESSES, CERTIFICATE, tell
+from firstboot.screen.anew import ADDRESSES, CERTIFICATE, tell
 from firstboot.stack import Stack
 
 # Which text names a part of the box; all else belongs to the conferencing stack.

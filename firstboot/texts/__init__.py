@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 FOLDER = Path(__file__).parent
 LANGUAGES = ("de", "en")
 
@@ -54,6 +52,9 @@ class _Words(string.Formatter):
 @cache
 def topic(language: str, name: str) -> dict[str, str]:
     """All texts of one topic in one language."""
+    # Read by many programs of the start, of which few have something to say.
+    import yaml
+
     loaded: dict[str, str] = yaml.safe_load((FOLDER / language / f"{name}.yaml").read_text())
     return loaded
 

@@ -12,7 +12,7 @@ from firstboot.names.hostname import check_name
 from firstboot.names.letters import Kind, letter
 from firstboot.names.lookup import Facts, LoopResult, gather
 from firstboot.names.loop import reach_itself
-from firstboot.screen.console import STATE
+from firstboot.screen.anew import STATE
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Step, View
 from firstboot.web.steps.network import look as look_at_cards

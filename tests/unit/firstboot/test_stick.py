@@ -11,7 +11,7 @@ import pytest
 
 from firstboot import errands, stick, texts
 from firstboot.install import disks
-from firstboot.screen import console, keys
+from firstboot.screen import anew, keys
 from firstboot.texts import LANGUAGES, SaidError
 from tests.unit.firstboot.screen.test_console import LINES, flowing, fullest
 from tests.unit.firstboot.test_install import EMPTY, ESP, OLDER, STICK, WINDOWS, part, whole
@@ -191,7 +191,7 @@ def test_what_went_wrong_while_writing_is_told_and_the_stick_is_unmounted(
 
     monkeypatch.setattr(os, "fsync", fail)
     # The notice is written whole, too.
-    monkeypatch.setattr(console, "write_whole", lambda file, text: file.write_text(text))
+    monkeypatch.setattr(anew, "write_whole", lambda file, text: file.write_text(text))
     assert programs.said() == f"bundle.{key}"
     assert list(programs.place.iterdir()) == []
     assert programs.read("unmounted")
