@@ -11,7 +11,7 @@ import pytest
 
 from firstboot import errands, stick, texts
 from firstboot.install import disks
-from firstboot.screen import anew, keys
+from firstboot.screen import anew, console, keys
 from firstboot.texts import LANGUAGES, SaidError
 from tests.unit.firstboot.screen.test_console import LINES, flowing, fullest
 from tests.unit.firstboot.test_install import EMPTY, ESP, OLDER, STICK, WINDOWS, part, whole
