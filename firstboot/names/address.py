@@ -18,8 +18,6 @@ NAMES = Path("/etc/ratssaal.json")
 WAIT_ONLINE = "/usr/lib/systemd/systemd-networkd-wait-online"
 RUN = Path("/run/ratssaal")
 LOOPBACK = "127.0.0.1"
-# Seconds that a screen may stay empty, so that it is not drawn twice where the network answers.
-SOON = "2"
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,6 @@ def choose(links: list[dict[str, object]], routes: list[dict[str, object]]) -> A
     return Addresses(primary, tuple(address for _, address in found), cards)
 
 
-def online(seconds: str) -> bool:
-    """Whether a card has an address within `seconds`."""
-    waiting = [WAIT_ONLINE, "--any", f"--timeout={seconds}"]
-    return subprocess.run(waiting, check=False).returncode == 0
-
-
 def main() -> None:
     """Write the address files. --wait: not before there is an address, or seconds have passed;
     --restart: also restart what depends on the address.
@@ -80,10 +72,11 @@ def main() -> None:
 
     names = json.loads(NAMES.read_text())
     authority = own.open_authority()
-    # A box without a network is a box all the same: no failure, no more than this wait.
-    if options.wait and not online(SOON):
+    if options.wait:
         redraw()  # for the first time: that the box starts
-        online(options.wait)
+        # A box without a network is a box all the same: no failure, no more than this wait.
+        waiting = [WAIT_ONLINE, "--any", f"--timeout={options.wait}"]
+        subprocess.run(waiting, check=False)
     addresses = choose(_ip("address", "show"), _ip("-4", "route", "show", "default"))
     known = dict.fromkeys([names["host_name"], names["turn_name"], *own.ALWAYS])
     renewed = own.ensure_leaf(authority, list(known), list(addresses.all))
