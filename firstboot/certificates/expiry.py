@@ -78,8 +78,7 @@ def findings(
         if not found.covers(turn):
             said.append(("note", Said(f"admin.certificate_without_turn_{kind}", {"name": turn})))
     if kind == "acme" and attempt and attempt.said:
-        tried = datetime.datetime.fromisoformat(attempt.time).strftime("%Y-%m-%d %H:%M")
-        values: dict[str, object] = {"time": tried, "reason": attempt.said}
+        values: dict[str, object] = {"time": attempt.time, "reason": attempt.said}
         weight: Severity = "problem" if said[0][0] == "problem" else "note"
         said.append((weight, Said("admin.certificate_attempt", values)))
     return said

@@ -2,8 +2,9 @@
 
 Each topic has a file of its own for each language, `de/TOPIC.yaml` and `en/TOPIC.yaml`: keys with
 values in the notation of str.format. Code never holds a sentence for people; errors that people see
-are a `Said`, a key and its values. These go through JSON, where a day is text such as 2026-03-31;
-`{end:%d.%m.%Y}` writes it as the language does.
+are a `Said`, a key and its values. These go through JSON, where a day is text such as 2026-03-31,
+and a moment 2026-03-31T09:30:00+00:00; `{end:%d.%m.%Y}` writes it as the language does, and by the
+box's own clock.
 """
 
 import datetime
@@ -41,11 +42,12 @@ class SaidError(Exception):
 
 
 class _Words(string.Formatter):
-    """As str.format, which knows nothing of days that are text."""
+    """As str.format, which knows nothing of days and moments that are text."""
 
     def format_field(self, value: object, format_spec: str) -> str:
         if isinstance(value, str) and format_spec.startswith("%"):
-            return datetime.datetime.fromisoformat(value).strftime(format_spec)
+            moment = datetime.datetime.fromisoformat(value)
+            return (moment.astimezone() if moment.tzinfo else moment).strftime(format_spec)
         return str(super().format_field(value, format_spec))
 
 

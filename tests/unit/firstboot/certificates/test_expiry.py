@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +72,21 @@ def test_what_is_said_and_how_weighty_it_is(
             assert one.text(language)
 
 
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The clock of a box in Germany."""
+    with monkeypatch.context() as told:
+        told.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("berlin")
 def test_day_time_and_reason_are_in_the_words() -> None:
     ends, tried = (one.text("de") for _, one in findings(box("acme"), named(20), REFUSED, NOW))
     assert "am 14.12.2026 (verbleibende Tage: 20)" in ends
-    assert tried.startswith("Zuletzt versucht am 2026-11-24 11:05 (UTC), ohne Erfolg: Die Zert")
+    assert tried.startswith("Zuletzt versucht am 24.11.2026 um 12:05 Uhr, ohne Erfolg: Die Zert")
 
 
 def test_what_came_of_a_try_is_kept(tmp_path: Path) -> None:
