@@ -41,16 +41,14 @@ export function withSecondPort(text: string): string {
 /** The candidate that leads to the same port by `name`; null where the box can be reached as it is. */
 export function byName(candidate: string, name: string): string | null {
   if (!NAME.test(name)) return null;
-  let found = false;
   const named = candidate.replace(
     CANDIDATE,
-    (whole: string, word: string, foundation: string, kind: string, _: string, address: string) => {
-      if (!PRIVATE.test(address)) return whole;
-      found = true;
-      return `${word}${foundation}9${kind}${String(FORWARDED)} ${name} ${String(DOOR)} `;
-    },
+    (whole: string, word: string, foundation: string, kind: string, _: string, address: string) =>
+      PRIVATE.test(address)
+        ? `${word}${foundation}9${kind}${String(FORWARDED)} ${name} ${String(DOOR)} `
+        : whole,
   );
-  return found ? named : null;
+  return named === candidate ? null : named;
 }
 
 /* Firefox refuses them. */
