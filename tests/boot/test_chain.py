@@ -12,6 +12,7 @@ from builder.errors import CommandError
 from builder.machines import firmware
 from builder.machines.equipment import MachineOptions
 from builder.machines.machine import Machine
+from builder.machines.shell import wait_for
 from tests.boot.conftest import House
 
 pytestmark = pytest.mark.boot
@@ -54,7 +55,11 @@ def test_screen_and_serial_line_show_the_box_not_the_kernel(
     picture = machine.screenshot(tmp_path / "screen.png")
     assert picture.stat().st_size > 2000
     # QEMU's screen has 1280 by 800 dots, a letter of the kernel's 8 by 16.
-    assert machine.shell("stty --file=/dev/tty1 size") == "25 80\n"
+    wait_for(
+        lambda: machine.shell("stty --file=/dev/tty1 size") == "25 80\n",
+        60,
+        "The letters stayed small.",
+    )
 
 
 def test_one_flipped_byte_in_usr_is_noticed_loudly(machine: Machine, artifacts: Artifacts) -> None:
