@@ -63,6 +63,7 @@ def switched(house: House, machine: Machine) -> Iterator[subprocess.Popen[bytes]
         child.wait()
 
 
+@pytest.mark.slow  # Too long for every run: with --all.
 def test_a_vlan_typed_at_the_box_is_spoken_on_the_wire(house: House, machine: Machine) -> None:
     """The host's kernel need not know VLANs: the machine's own does, down to its card."""
     with switched(house, machine) as wire:
