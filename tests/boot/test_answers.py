@@ -20,7 +20,7 @@ pytestmark = pytest.mark.boot
 CUTS = 3
 SEED = 20261124
 # Copying takes longer than that from its first word on the screen.
-COPYING_SECONDS = 6.0
+COPYING_SECONDS = 3.0
 # How far into applying the plug is pulled, at most; under emulation it takes about a minute.
 LATEST_SECONDS = 40.0
 
