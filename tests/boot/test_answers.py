@@ -12,8 +12,8 @@ from builder.machines.machine import STARTING, Machine
 from builder.stick import seed as brought
 from tests.boot.conftest import House
 from tests.boot.power import cut, cut_first_start
-from tests.boot.test_install import APPLIED, runs_from_disk
-from tests.box.meeting import NAME, answered, meet_by_lobby, met
+from tests.boot.test_install import APPLIED, answered, runs_from_disk
+from tests.box.meeting import NAME, meet_by_lobby, met
 
 pytestmark = pytest.mark.boot
 
@@ -33,8 +33,7 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
     It restarts from the disk beside the stick, which goes in the end.
     """
     moments = random.Random(SEED)
-    seed = {"answers.yaml": answered(install={"disk": {"serial": "R-1"}})}
-    drives = (Drive("nvme"),)
+    seed, drives = answered({"serial": "R-1"}), (Drive("nvme"),)
     options = MachineOptions(door=house.door, seed=seed, stick=True, drives=drives)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         # The table of partitions comes last: until then it starts over.

@@ -4,9 +4,8 @@ import random
 import re
 
 import pytest
-import yaml
 
-from builder import answers, call
+from builder import call
 from builder.artifacts import Artifacts
 from builder.machines.equipment import Drive, MachineOptions
 from builder.machines.machine import STARTING, Machine
@@ -14,7 +13,7 @@ from builder.machines.shell import START_SECONDS, wait_for
 from tests.boot import power
 from tests.boot.conftest import House
 from tests.boot.test_keys import until_shown
-from tests.box.meeting import NAME, PASSWORD
+from tests.box import meeting
 
 pytestmark = pytest.mark.boot
 
@@ -32,12 +31,7 @@ FIRST_BYTES = b"somebody's file".ljust(2**20, b"\0")
 
 def answered(disk: dict[str, object]) -> dict[str, bytes]:
     """A stick's files, with which a box installs itself on `disk` and is set up there."""
-    people = [{"name": "Anna", "password": answers.hash_password(PASSWORD)}]
-    content = {
-        "box": {"host_name": NAME, "install": {"disk": disk}},
-        "cluster": {"administration": {"people": people, "alone_because": "Ein kleines Haus"}},
-    }
-    return {"answers.yaml": yaml.safe_dump(content).encode()}
+    return {"answers.yaml": meeting.answered(install={"disk": disk})}
 
 
 def cut(machine: Machine, moments: random.Random) -> bool:
