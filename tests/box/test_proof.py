@@ -12,7 +12,7 @@ from builder.machines.container import Box
 from builder.machines.stage import GATEWAY, Stage
 from tests.box.authority import make_authority, pebble
 from tests.box.browser import browser, visit
-from tests.box.screens import look
+from tests.box.screens import keep_picture, look
 from tests.box.test_answers import NAME, PASSWORD, by_acme, written
 
 pytestmark = pytest.mark.box
@@ -72,11 +72,28 @@ def try_ways(page: Page) -> dict[str, str]:
     }
 
 
+def expect_a_button_that_waits(chromium: Browser) -> None:
+    """In the test room: what does nothing yet cannot be pressed, and the page says why."""
+    page = visit(chromium).new_page()
+    page.route("**/assets/room.js", lambda route: route.abort())
+    page.goto(f"https://{NAME}/test/")
+    late = page.get_by_text("Diese Seite ist noch nicht ganz geladen.")
+    expect(page.locator("#join")).to_be_disabled()
+    expect(late).to_be_visible(timeout=CALL_MS)
+    keep_picture(page, "test-room-not-loaded-de")
+    page.unroute("**/assets/room.js")
+    page.reload()
+    expect(page.locator("#join")).to_be_enabled()
+    expect(late).to_have_count(0)
+    page.close()
+
+
 def test_box_browser_and_phone_prove_both_ways(house: House, axe: str) -> None:
     page = signed_in(house.chromium)
     for way in ("web", "udp", "relay"):
         expect_row(page, f"box-{way}", True)
     look(page, axe, "proof-de")
+    expect_a_button_that_waits(house.chromium)
     # This browser, by the button.
     with page.context.expect_page() as opened:
         page.click("#room")

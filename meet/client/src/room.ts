@@ -242,8 +242,12 @@ async function join(): Promise<void> {
 
 if (!pass) Reflect.deleteProperty(rows, "where");
 draw();
-element("join").addEventListener("click", () => {
+const enter = element("join");
+enter.addEventListener("click", () => {
   join().catch(() => {
     say(words.failed);
   });
 });
+// Not before: a click that comes earlier would be lost.
+enter.removeAttribute("disabled");
+element("late").remove();
