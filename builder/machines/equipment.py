@@ -54,11 +54,12 @@ def accelerator(toolbox: Toolbox) -> str:
 class Drive:
     """A disk of the machine beside the one with the image; size in bytes, sparse.
 
-    kind: how it is attached; QEMU has no memory on the board (eMMC) for a PC. content: its first
-    bytes, such as those of another system.
+    kind: how it is attached; `card` is a card (SD) in the kind of controller that memory on the
+    board (eMMC) has, which itself QEMU does not offer for a PC. content: its first bytes, such as
+    those of another system.
     """
 
-    kind: Literal["nvme", "sata"]
+    kind: Literal["nvme", "sata", "card"]
     size: int = DISK_BYTES
     serial: str = "R-1"
     content: bytes = b""
@@ -151,7 +152,10 @@ def _disks(options: MachineOptions, folder: Path, stick_in: bool) -> list[Argume
         device = {
             "nvme": f"nvme,drive={name},serial={drive.serial}",
             "sata": f"ide-hd,bus=ide.{number},drive={name},serial={drive.serial}",
+            "card": f"sd-card,bus=mmc{number}.sd-bus,drive={name}",
         }[drive.kind]
+        if drive.kind == "card":
+            words += ["-device", f"sdhci-pci,id=mmc{number}"]
         words += ["-drive", f"{file},file={drive_file(folder, number)}", "-device", device]
     if options.seed is not None:
         seed = f"if=none,id=seed,format=raw,readonly=on,file={folder}/seed.img"

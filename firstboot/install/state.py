@@ -49,9 +49,9 @@ class State:
         write_whole(file, json.dumps(asdict(self)) + "\n")
 
 
-def under_way() -> bool:
+def under_way(file: Path = FILE) -> bool:
     """Whether nothing more may be asked for: it is being copied, or is to be started again."""
-    now = read()
+    now = read(file)
     return now is not None and now.stage != "failed"
 
 

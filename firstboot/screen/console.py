@@ -50,7 +50,8 @@ class Screen:
     is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
     marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
     certificate_end: of the certificate for the public name, where that is near. start: from what
-    the box was started, where the boot loader says so.
+    the box was started, where the boot loader says so. installing: whether nothing more may be
+    installed, since that is under way.
     """
 
     version: str
@@ -69,6 +70,7 @@ class Screen:
     certificate_end: datetime.date | None = None
     certificate_ended: bool = False
     start: Started | None = None
+    installing: bool = False
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -166,8 +168,8 @@ class Screen:
 
     def _keys(self) -> list[str]:
         """What firstboot.screen.keys does at which letter."""
-        stick = self.start and self.start.stick
-        install = "d  installieren · install on disk" if stick else ""
+        offered = self.start and self.start.stick and not self.installing
+        install = "d  installieren · install on disk" if offered else ""
         new = "Zugang verloren · access lost" if self.complete else "neuer Code · new code"
         return [
             f"  Tasten    n  {new:<32}t  Selbsttest · self-test",
@@ -291,6 +293,7 @@ def read(
         certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
         certificate_ended=bool(ending.get("ended")),
         start=started(),
+        installing=install.under_way(installation),
     )
 
 

@@ -98,7 +98,7 @@ def test_power_that_goes_late_leaves_a_box_that_runs_or_says_what_to_do(
 
 
 @pytest.mark.slow  # Too long for every run: with --all.
-@pytest.mark.parametrize("kind", ["nvme", "sata"])
+@pytest.mark.parametrize("kind", ["nvme", "sata", "card"])
 def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
     house: House, artifacts: Artifacts, kind: str
 ) -> None:
@@ -107,10 +107,16 @@ def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
     name, disk = {
         "nvme": ("qemu nvme ctrl", "nvme0n1"),
         "sata": ("qemu harddisk", "sda"),
+        "card": ("qemu", "mmcblk0"),
     }[kind]
     options = MachineOptions(door=house.door, tpm=True, stick=True, drives=drives)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         machine.wait_until_ready()
+        if kind == "card":
+            # The card passes for memory on the board (eMMC): by this alone the kernel tells them.
+            machine.shell(
+                f"echo MMC >/run/kind; mount --bind /run/kind /sys/block/{disk}/device/type"
+            )
         machine.press("d")
         until_shown(machine, "Vom Stick installieren", "> 1")
         machine.press("ret")

@@ -11,6 +11,7 @@ import segno
 
 from firstboot import texts
 from firstboot.access.code import Code
+from firstboot.install.disks import Started
 from firstboot.screen import console, layout
 from firstboot.screen.console import Screen
 
@@ -190,6 +191,17 @@ def test_before_set_up_the_code_is_shown_with_what_to_do_with_it() -> None:
     assert "Code eingeben" in text
     assert "type the code" in text
     assert "-mal" not in text
+
+
+def test_a_box_is_installed_by_a_key_from_the_stick_alone_and_not_twice() -> None:
+    stick = replace(screen("192.0.2.10"), start=Started(stick=True, model="Stick"))
+    assert "d  installieren · install on disk" in stick.text()
+    for other in (
+        replace(stick, installing=True),
+        replace(stick, start=Started(stick=False, model="Disk")),
+        replace(stick, start=None),
+    ):
+        assert "install" not in other.text()
 
 
 def test_where_only_its_hash_is_known_the_screen_says_where_the_code_is() -> None:
