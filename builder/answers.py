@@ -261,10 +261,11 @@ def _way(place: Place, words: set[str]) -> str:
     return way.lstrip(".") or "answers"
 
 
-def check(file: Path, schema: Path = SCHEMA) -> Checked:
+def check(file: Path, schema: Path = SCHEMA, part: str | None = None) -> Checked:
     """Look at an answers file; all its problems in the order of its lines.
 
-    Raises UsageError where it cannot be read. Nothing beyond 1 MiB or 10,000 values is looked at.
+    part: the schema's name for a part of the answers, where the file holds that alone. Raises
+    UsageError where it cannot be read. Nothing beyond 1 MiB or 10,000 values is looked at.
     """
     try:
         with file.open("rb") as opened:
@@ -275,6 +276,8 @@ def check(file: Path, schema: Path = SCHEMA) -> Checked:
             "Name an answers file, such as docs/answers-example.yaml.",
         ) from error
     rules = json.loads(schema.read_text())
+    if part:
+        rules = {"$defs": rules["$defs"], **rules["$defs"][part]}
     found: dict[Place, Fault] = {}
     for broken in RULES(rules, format_checker=FORMATS).iter_errors(marked.content):
         for fault in _explain(broken, marked) if marked.whole else ():

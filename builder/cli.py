@@ -235,6 +235,12 @@ def flash(
     ] = None,
     answers: AnswersFile = None,
     code_card: CodeCard = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            "--network", help="The box's network: what stands below `network` in an answers file."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; only with --serial.")] = False,
     serial: Annotated[
         str | None, typer.Option("--serial", help="The stick's serial number; no other is written.")
@@ -253,9 +259,10 @@ def flash(
     * `./ratssaal flash ratssaal_1.2.3.raw.zst --yes --serial 4C530001` - for scripts
     * `./ratssaal flash 1.2.3 --answers answers.yaml` - a box that sets itself up
     * `./ratssaal flash 1.2.3 --code-card card.pdf` - for a box without a screen
+    * `./ratssaal flash 1.2.3 --code-card card.pdf --network net.yaml` - and without DHCP
     """
     options = flashing.FlashOptions(
-        inspection.locate(place), device, answers, code_card, yes, serial
+        inspection.locate(place), device, answers, code_card, network, yes, serial
     )
     disk, written = flashing.flash(options, ask if sys.stdin.isatty() else None)
     if as_json:

@@ -1,6 +1,8 @@
 """What was brought to the box before set-up: files on a stick labelled RATSSAAL, or credentials.
 
 Whoever can hand over either stands before the box, as does whoever reads the code on its screen.
+What an installation has taken along from such a stick lies on the disk that the box was started
+from. Nothing is read from any other disk (62-ratssaal-brought.rules).
 """
 
 import os
@@ -10,7 +12,9 @@ from pathlib import Path
 
 from firstboot.texts import SaidError
 
-PARTITION = Path("/dev/disk/by-label/RATSSAAL")
+LABEL = "RATSSAAL"
+# In this order: where both have a file, the stick's holds.
+PARTITIONS = (Path("/dev/ratssaal/brought"), Path("/dev/ratssaal/stick"))
 ANSWERS = "answers.yaml"
 CODE_CARD = "code-card.json"
 # What was answered in the wizard on a stick, from which the box has been installed since.
@@ -37,13 +41,13 @@ def _from_credentials() -> dict[str, bytes]:
     return _read_files(Path(folder), CREDENTIALS) if folder else {}
 
 
-def _from_partition() -> dict[str, bytes]:
+def _from_partition(partition: Path) -> dict[str, bytes]:
     """The files on the stick, which is mounted for this moment, read-only."""
-    if not PARTITION.exists():
+    if not partition.exists():
         return {}
     with tempfile.TemporaryDirectory() as place:
         options = "ro,nosuid,nodev,noexec,nosymfollow"
-        subprocess.run(["mount", "-t", "vfat", "-o", options, PARTITION, place], check=True)
+        subprocess.run(["mount", "-t", "vfat", "-o", options, partition, place], check=True)
         try:
             return _read_files(Path(place), {name: name for name in (*CREDENTIALS, DRAFT, NETWORK)})
         finally:
@@ -52,7 +56,10 @@ def _from_partition() -> dict[str, bytes]:
 
 def read() -> dict[str, bytes]:
     """What was brought, by its name on the partition; SaidError where that cannot be read."""
+    found: dict[str, bytes] = {}
     try:
-        return {**_from_partition(), **_from_credentials()}
+        for partition in PARTITIONS:
+            found |= _from_partition(partition)
+        return found | _from_credentials()
     except (OSError, subprocess.CalledProcessError) as error:
         raise SaidError("seed.unreadable") from error

@@ -43,7 +43,7 @@ class Volume:
 def _ours(disk: Any) -> bool:
     """Whether there is a Ratssaal on it, or what a box would set itself up by."""
     return any(
-        str(part.get("parttype")).lower() == disks.USR or part.get("label") == seed.PARTITION.name
+        str(part.get("parttype")).lower() == disks.USR or part.get("label") == seed.LABEL
         for part in disks.below(disk)
     )
 

@@ -160,7 +160,7 @@ def _disks(options: MachineOptions, folder: Path, stick_in: bool) -> list[Argume
     if options.seed is not None:
         seed = f"if=none,id=seed,format=raw,readonly=on,file={folder}/seed.img"
         if not options.stick:
-            words += ["-drive", seed, "-device", "virtio-blk-pci,drive=seed"]
+            words += ["-drive", seed, "-device", "usb-storage,drive=seed"]
         elif stick_in:
             words += ["-drive", seed, "-device", "usb-storage,drive=seed,id=stick-seed"]
     return words

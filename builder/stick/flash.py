@@ -1,4 +1,4 @@
-"""Flashing: an image, checked and agreed to, goes to a stick, with answers and a code card."""
+"""Flashing: an image, checked and agreed to, goes to a stick, with what a box is to be told."""
 
 import contextlib
 import errno
@@ -20,7 +20,7 @@ from builder.stick.sticks import Disk
 from builder.stick.writing import Content, Stick, Written
 from builder.toolbox import Toolbox, open_toolbox
 
-# Two short files; large enough for a FAT that every system reads.
+# A few short files; large enough for a FAT that every system reads.
 SEED_BYTES = 16 * 2**20
 # Of the seed's partition, the second table, and the round MiB at which partitions begin.
 SEED_ROOM = SEED_BYTES + 3 * 2**20
@@ -38,13 +38,14 @@ class FlashOptions:
     device: Path | None = None
     answers: Path | None = None
     code_card: Path | None = None
+    network: Path | None = None
     yes: bool = False
     serial: str | None = None
 
     @property
     def brings(self) -> bool:
-        """Whether the stick gets a partition with answers or a code card."""
-        return bool(self.answers or self.code_card)
+        """Whether the stick gets a partition with answers, a code card or a network."""
+        return bool(self.answers or self.code_card or self.network)
 
 
 def flash(options: FlashOptions, ask: Ask, *, loops: bool = False) -> tuple[Disk, Written]:
@@ -57,7 +58,7 @@ def flash(options: FlashOptions, ask: Ask, *, loops: bool = False) -> tuple[Disk
     require_root("it writes to a device")
     try:
         given, brought = release.find(options.image), options.brings
-        seed.prepare(options.answers, None)
+        seed.prepare(options.answers, None, options.network)
         with step("Checking the image's sums", estimate=False):
             given.check()
         image = content_of(given)
@@ -113,7 +114,7 @@ def _brought(options: FlashOptions, toolbox: Toolbox | None) -> Iterator[Path | 
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="ratssaal-") as folder:
-        prepared = seed.prepare(options.answers, options.code_card)
+        prepared = seed.prepare(options.answers, options.code_card, options.network)
         try:
             image = Path(folder) / "seed.img"
             firmware.make_seed(toolbox, image, prepared.files, SEED_BYTES)

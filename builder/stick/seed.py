@@ -1,8 +1,14 @@
-"""What a stick or a container's credentials bring to a box before set-up: answers, a code card."""
+"""What a stick or a container's credentials bring to a box before set-up.
 
+Answers, a code card, and on a stick alone a network, where a box without a screen would have none.
+"""
+
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from builder import answers
 from builder.call import Reachable
@@ -11,6 +17,7 @@ from builder.stick import code_card
 
 ANSWERS = "answers.yaml"
 CODE_CARD = "code-card.json"
+NETWORK = "network.json"
 # The systemd credential that holds the same as the file on a stick.
 CREDENTIALS = {ANSWERS: "ratssaal.answers", CODE_CARD: "ratssaal.code-card"}
 
@@ -51,15 +58,24 @@ class Seed:
 NOTHING = Seed({})
 
 
-def prepare(answers_file: Path | None, card: Path | None) -> Seed:
-    """Check an answers file, and make a code card (PDF) at `card`.
+def prepare(answers_file: Path | None, card: Path | None, network: Path | None = None) -> Seed:
+    """Check an answers file and a network, and make a code card (PDF) at `card`.
 
-    Raises UsageError where the box would refuse the answers, with every problem, or where there is
-    a file at `card` already.
+    network: a file (YAML) with what stands below `network` in an answers file. Raises UsageError
+    where the box would refuse either, with every problem, or where there is a file at `card`
+    already.
     """
+    if answers_file and network:
+        raise UsageError(
+            "--network does not go with --answers, which hold the box's network themselves.",
+            "Put it below `network` in the answers file.",
+        )
     files: dict[str, bytes] = {}
     if answers_file:
         files[ANSWERS] = _checked(answers_file)
+    if network:
+        content = _checked(network, "Network")
+        files[NETWORK] = json.dumps(yaml.safe_load(content)).encode()
     if card:
         files[CODE_CARD] = code_card.make(card)
     return Seed(files)
@@ -74,8 +90,8 @@ def wait_for_set_up(box: Reachable) -> None:
         )
 
 
-def _checked(file: Path) -> bytes:
-    checked = answers.check(file)
+def _checked(file: Path, part: str | None = None) -> bytes:
+    checked = answers.check(file, part=part)
     lines = checked.lines()
     content = file.read_bytes()
     if lines:

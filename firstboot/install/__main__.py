@@ -5,11 +5,14 @@ whether the copy is good. The partition table is written last, so that whatever 
 leaves the disk as one from which nothing new starts. With `--ended` it says so where it was ended.
 """
 
+import filecmp
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -31,9 +34,16 @@ DEFINITIONS = Path("/usr/lib/ratssaal/install")
 BROUGHT = Path("/run/ratssaal-install/brought")
 IDENTITY = Path("/run/ratssaal-install/identity")
 USR = Path("/dev/mapper/usr")
+BOOT = Path("/boot")
+# Of this stick alone (ExcludeFiles= in 00-esp.conf).
+NOT_COPIED = {"loader/random-seed", "ratssaal-reset", "ratssaal-recovery-key.txt"}
+# How often a version on trial was started, and will be: part of its file's name (systemd-boot(7)).
+COUNTED = re.compile(r"\+\d+(-\d+)?(?=\.efi$)")
 HASH_TREE_BYTES = 64 * 2**20
 LABEL = "Ratssaal"
 LOADER = r"\EFI\systemd\systemd-bootx64.efi"
+# What is said where it fails once something was written.
+BROKEN: dict[Way, str] = {"anew": "broken", "repair": "broken_repair"}
 # What a BIOS runs, before the table of partitions in the master boot record.
 BIOS_BYTES = 440
 TICK_SECONDS = 0.5
@@ -76,6 +86,15 @@ class Telling:
         if running.returncode:
             raise subprocess.CalledProcessError(running.returncode, command[0])
         return printed
+
+
+def unwritten(path: str, before: int) -> bool:
+    """Whether nothing was written to a disk since it had taken `before` bytes."""
+    os.sync()
+    try:
+        return moved(path, WRITTEN) == before
+    except OSError:
+        return False
 
 
 def moved(path: str, counter: int) -> int:
@@ -174,7 +193,7 @@ def held(devices: Iterable[str]) -> Iterator[None]:
 
 
 def check(telling: Telling, made: dict[str, str], way: Way) -> None:
-    """Read the copy from the disk itself and compare it with the root hash.
+    """Read the copy from the disk itself and compare it with root hash and boot partition.
 
     Where that fails nothing starts from it. Raises SaidError, OSError, CalledProcessError.
     """
@@ -185,11 +204,45 @@ def check(telling: Telling, made: dict[str, str], way: Way) -> None:
                 subprocess.run(["blockdev", "--flushbufs", one], check=True)
             command = ["veritysetup", "verify", data, tree, root_hash()]
             telling.watch("checking", command, READ, _blocks(tree))
-    except (OSError, subprocess.CalledProcessError) as error:
+            with mounted(made["00-esp.conf"]) as copied:
+                if not same_files(copied):
+                    raise SaidError("install.differs")
+    except (OSError, subprocess.CalledProcessError, SaidError) as error:
         spoil(telling.disk.path, made, way)
-        if isinstance(error, subprocess.CalledProcessError) and error.cmd == "veritysetup":
-            raise SaidError("install.differs", disk=telling.disk.title) from error
+        verity = isinstance(error, subprocess.CalledProcessError) and error.cmd == "veritysetup"
+        if verity or isinstance(error, SaidError):
+            key = "install.differs" if way == "anew" else "install.differs_repair"
+            raise SaidError(key, disk=telling.disk.title) from error
         raise
+
+
+@contextmanager
+def mounted(esp: str) -> Iterator[Path]:
+    """The boot partition on the disk, read from the disk itself. Raises CalledProcessError."""
+    subprocess.run(["blockdev", "--flushbufs", esp], check=True)
+    with tempfile.TemporaryDirectory() as place:
+        options = "ro,nosuid,nodev,noexec,nosymfollow"
+        subprocess.run(["mount", "-t", "vfat", "-o", options, esp, place], check=True)
+        try:
+            yield Path(place)
+        finally:
+            subprocess.run(["umount", place], check=True)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """All files below `folder`, by their names without the attempts that are counted there."""
+    found = (one for one in folder.rglob("*") if one.is_file())
+    return {COUNTED.sub("", str(one.relative_to(folder))): one for one in found}
+
+
+def same_files(copied: Path, boot: Path = BOOT) -> bool:
+    """Whether all of the boot partition that is copied is there, byte for byte."""
+    there, here = _files(copied), _files(boot)
+    wanted = here.keys() - NOT_COPIED
+    # Found once more before it is read: a good start gives the kernel image another name.
+    return wanted <= there.keys() and all(
+        filecmp.cmp(_files(boot)[name], there[name], shallow=False) for name in sorted(wanted)
+    )
 
 
 def spoil(disk: str, made: dict[str, str], way: Way) -> None:
@@ -264,19 +317,23 @@ def ended() -> int:
 def main() -> int:
     """Do what was asked for, and say what came of it."""
     request = take()
-    known = disks.found()
     telling = Telling(Disk(str(request.disk.get("path", "")), 0), request)
+    before = -1
     try:
-        if not disks.from_stick(known):
-            raise SaidError("install.not_from_stick")
+        known = disks.found()
+        if no := choice.source(known):
+            raise SaidError(no.key, **no.values)
         telling.disk = choice.again(known, request.disk)
+        before = moved(telling.disk.path, WRITTEN)
         said = install(request, known, telling)
     except SaidError as error:
         telling.say("failed", said=error.said)
         print(error.said.text("en"), file=sys.stderr)  # noqa: T201
         return 1
-    except (OSError, ValueError, KeyError, subprocess.CalledProcessError) as error:
-        telling.say("failed", said=Said("install.broken", {"disk": telling.disk.title}))
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+        untouched = before < 0 or unwritten(telling.disk.path, before)
+        key = "unwritten" if untouched else BROKEN[request.way]
+        telling.say("failed", said=Said(f"install.{key}", {"disk": telling.disk.title}))
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     # Kept open: without the stick nothing can be opened any more. The kernel restarts at once,

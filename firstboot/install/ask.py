@@ -1,8 +1,10 @@
 """Asks at the box itself on which disk to install: `python3 -m firstboot.install.ask` there."""
 
+import json
 import sys
 from collections.abc import Sequence
 
+from firstboot.image import image_version
 from firstboot.install import choice, disks, state
 from firstboot.install.disks import Disk
 from firstboot.install.state import Way
@@ -57,9 +59,10 @@ class Questions:
         while True:
             asked = _both(Said("install.there", values))
             typed = self.terminal.line([*_both("title"), "", *asked, *wrong], typed)
-            if typed in ("1", "2"):
+            old = choice.too_old(disk, image_version()) if typed == "1" else None
+            if typed in ("1", "2") and not old:
                 return "repair" if typed == "1" else "anew"
-            wrong = ["", *_both("wrong_way")]
+            wrong = ["", *_both(old or "wrong_way")]
 
     def name(self, disk: Disk, way: Way) -> None:
         """Until the disk's name has been typed."""
@@ -79,12 +82,8 @@ def main() -> int:
     terminal = Terminal(sys.stdin.fileno(), sys.stdout.fileno())
     known = disks.found()
     possible = choice.candidates(known)
-    said = ""
-    if not disks.from_stick(known):
-        said = "install.not_from_stick"
-    elif not possible:
-        said = "install.no_disk"
-    elif not state.under_way():
+    said = choice.source(known) or (None if possible else Said("install.no_disk"))
+    if said is None and not state.under_way():
         try:
             with terminal.alone():
                 questions = Questions(terminal, possible)
@@ -94,7 +93,7 @@ def main() -> int:
             state.ask(disk, way, "stick")
         except LeftError:
             pass
-    tell(*filter(None, [said]))
+    tell(*([f"{said.key} {json.dumps(said.values)}"] if said else []))
     return 0
 
 

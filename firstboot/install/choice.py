@@ -1,9 +1,10 @@
 """Which disk is meant, and whether it may be installed on: nothing is guessed."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from firstboot.install.disks import Disk
+from firstboot.install.disks import Disk, from_stick
 from firstboot.settings import InstallDisk
 from firstboot.texts import Said, SaidError
 
@@ -26,6 +27,27 @@ def refusal(disk: Disk) -> Said | None:
     if disk.in_use:
         return Said("install.in_use", values)
     return None
+
+
+def source(disks: Sequence[Disk]) -> Said | None:
+    """Why this box is no source to install from; None where nothing speaks against it.
+
+    A stick, and a disk on which the same image was written from outside, are the same to the box:
+    it cannot tell from which of them it runs.
+    """
+    started = [one for one in disks if one.started]
+    if len(started) > 1:
+        return Said("install.twins", {"disks": "; ".join(one.title for one in started)})
+    return None if from_stick(disks) else Said("install.not_from_stick")
+
+
+def too_old(disk: Disk, version: str) -> Said | None:
+    """Why `version` does not repair a Ratssaal on `disk`: it would not know its settings."""
+    there, here = ([int(one) for one in re.findall(r"\d+", of)] for of in (disk.version, version))
+    if there <= here:
+        return None
+    values: dict[str, object] = {"disk": disk.title, "version": disk.version, "stick": version}
+    return Said("install.too_old", values)
 
 
 def candidates(disks: Sequence[Disk]) -> list[Disk]:

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -210,7 +210,7 @@ def written(path: str) -> bool:
         return True
 
 
-def from_stick(disks: list[Disk]) -> bool:
+def from_stick(disks: Sequence[Disk]) -> bool:
     """Whether the box runs from a stick, or a card in a reader."""
     return any(one.started and one.pluggable for one in disks)
 

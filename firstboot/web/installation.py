@@ -29,9 +29,11 @@ class Installation:
         if request.method == "POST":
             return await self._take(request, session)
         offered = await self.frame.ask(session, "disks")
-        if not offered["disks"]:
+        if not offered["stick"]:
             return RedirectResponse("/setup/", 303)
-        return self._page(session, disks=offered["disks"], said=state.said if state else None)
+        said = Said(*offered["said"]) if offered["said"] else None
+        said = (state.said if state else None) or said
+        return self._page(session, disks=offered["disks"], said=said)
 
     async def _take(self, request: Request, session: Session) -> Response:
         given = await self.frame.answers(request)

@@ -102,7 +102,7 @@ class Wizard:
         done = (await self.frame.ask(session, "draft"))["done"]
         if install.under_way():
             return installation.PLACE
-        if installation.STEP not in done and (await self.frame.ask(session, "disks"))["disks"]:
+        if installation.STEP not in done and (await self.frame.ask(session, "disks"))["stick"]:
             return installation.PLACE
         for name in STEPS:
             if name not in done:

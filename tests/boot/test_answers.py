@@ -60,7 +60,7 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
         shown = " ".join(machine.serial().rpartition(STARTING)[2].split())
         assert "from QEMU NVMe Ctrl" in shown
         # What the stick has brought is on no partition any more.
-        assert machine.shell("ls /dev/disk/by-label/RATSSAAL 2>&1 || true").count("No such") == 1
+        assert machine.shell("ls /dev/ratssaal/brought 2>&1 || true").count("No such") == 1
         brought_along = machine.shell("tr -d '\\0' </dev/nvme0n1p6 | wc -c")
         assert brought_along.strip() == "0"
 

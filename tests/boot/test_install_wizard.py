@@ -128,7 +128,9 @@ def test_tried_from_the_stick_then_installed_and_gone_on_with_in_the_wizard(
         # What copies fails, as it does on a disk that takes nothing.
         machine.shell("mount --bind /usr/bin/false /usr/bin/systemd-repart")
         asked(page, MEANT)
-        expect(page.get_by_role("alert")).to_contain_text("fehlgeschlagen", timeout=PAGE_MS)
+        expect(page.get_by_role("alert")).to_contain_text(
+            "bevor etwas geschrieben wurde", timeout=PAGE_MS
+        )
         look(page, axe, "install-failed-de")
         machine.shell("umount /usr/bin/systemd-repart")
         assert [written(machine.drive(number)) for number in range(len(drives))] == untouched

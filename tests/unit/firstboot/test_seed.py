@@ -10,11 +10,13 @@ from firstboot.texts import SaidError
 
 pytestmark = pytest.mark.unit
 
+ORDER = seed.PARTITIONS
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where systemd puts credentials; there is no stick."""
-    monkeypatch.setattr(seed, "PARTITION", tmp_path / "no-stick")
+    monkeypatch.setattr(seed, "PARTITIONS", (tmp_path / "no-stick",))
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     return tmp_path
 
@@ -54,7 +56,20 @@ def test_a_stick_that_cannot_be_mounted_is_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "stick").write_bytes(b"no file system")
-    monkeypatch.setattr(seed, "PARTITION", folder / "stick")
+    monkeypatch.setattr(seed, "PARTITIONS", (folder / "stick",))
     with pytest.raises(SaidError) as error:
         seed.read()
     assert isinstance(error.value.__cause__, subprocess.CalledProcessError)
+
+
+def test_what_a_stick_brings_goes_before_what_an_installation_has_brought(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Corrected answers, on a box whose own are no good."""
+    files = {
+        "brought": {seed.ANSWERS: b"a: 1", seed.NETWORK: b"{}"},
+        "stick": {seed.ANSWERS: b"a: 2"},
+    }
+    monkeypatch.setattr(seed, "_from_partition", lambda partition: files.get(partition.name, {}))
+    monkeypatch.setattr(seed, "PARTITIONS", ORDER)
+    assert seed.read() == {seed.ANSWERS: b"a: 2", seed.NETWORK: b"{}"}

@@ -151,7 +151,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
     """A box that looks for answers in the folders of this test."""
     box = Box(tmp_path, monkeypatch)
     monkeypatch.setattr(unattended, "Store", lambda: box.store)
-    monkeypatch.setattr(seed, "PARTITION", tmp_path / "no-stick")
+    monkeypatch.setattr(seed, "PARTITIONS", (tmp_path / "no-stick",))
     file = box.store.secrets / "code.json"
     monkeypatch.setattr(code.take_over, "__defaults__", (file,))
     monkeypatch.setattr(code_card.take, "__defaults__", (file,))
@@ -281,7 +281,7 @@ def test_a_stick_that_cannot_be_read_is_named(
     box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "stick").write_bytes(b"this is no file system")
-    monkeypatch.setattr(seed, "PARTITION", tmp_path / "stick")
+    monkeypatch.setattr(seed, "PARTITIONS", (tmp_path / "stick",))
     box.program("mount", "exit 32")
     assert unattended.main() == 1
     assert "RATSSAAL" in errors(box)

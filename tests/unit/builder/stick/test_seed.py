@@ -12,6 +12,7 @@ from builder.errors import CommandError, UsageError
 from builder.paths import PROJECT
 from builder.stick import seed
 from firstboot import seed as on_the_box
+from firstboot.settings import Network
 
 pytestmark = pytest.mark.unit
 
@@ -34,6 +35,20 @@ def test_answers_and_card_come_together_or_alone(tmp_path: Path) -> None:
     assert set(both.files) == {seed.ANSWERS, seed.CODE_CARD}
     assert both.sets_up
     assert not seed.prepare(None, tmp_path / "other.pdf").sets_up
+
+
+def test_a_network_alone_is_what_the_box_takes_for_one_typed_there(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("{mode: static, card: enp1s0, address: 192.0.2.10/24, gateway: 192.0.2.1}\n")
+    brought = seed.prepare(None, None, file)
+    assert not brought.sets_up
+    network = Network.model_validate_json(brought.files[on_the_box.NETWORK])
+    assert (network.mode, str(network.address)) == ("static", "192.0.2.10/24")
+    with pytest.raises(UsageError, match="does not go with"):
+        seed.prepare(EXAMPLE, None, file)
+    file.write_text("mode: static\ncard: enp1s0\naddres: 192.0.2.10/24\n")
+    with pytest.raises(UsageError, match=r'net.yaml:3:1: addres: .*Did you mean "address"'):
+        seed.prepare(None, None, file)
 
 
 def test_credentials_are_files_for_their_owner_alone(tmp_path: Path) -> None:
