@@ -6,6 +6,7 @@ later to administrators who prove once more who they are.
 """
 
 import base64
+from pathlib import Path
 from typing import Literal
 
 from cryptography.hazmat.primitives import hashes
@@ -15,12 +16,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from firstboot.access.permits import Asker
 from firstboot.access.sign_in import prove
-from firstboot.files import write_whole
+from firstboot.files import write_whole, write_whole_bytes
 from firstboot.store import Store
 from firstboot.texts import SaidError
 
 # none: the disk is not encrypted, or the key could not be made.
 State = Literal["none", "unconfirmed", "confirmed"]
+# On the boot partition, which no key closes: of use once the TPM opens nothing any more.
+COPY = Path("/boot/ratssaal-recovery-key.bin")
+# All that the mode of a file there can be (mount(8), umask= of vfat).
+COPY_MODE = 0o700
 
 
 def _key(store: Store) -> str:
@@ -67,3 +72,17 @@ def for_district(store: Store) -> str:
     sha256 = hashes.SHA256()
     oaep = padding.OAEP(padding.MGF1(sha256), sha256, None)
     return base64.b64encode(public.encrypt(_key(store).encode(), oaep)).decode()
+
+
+def keep_for_district(store: Store, file: Path = COPY) -> None:
+    """Put the district's copy on the boot partition; take it away where there is to be none."""
+    try:
+        content = base64.b64decode(for_district(store))
+    except SaidError:
+        file.unlink(missing_ok=True)
+        return
+    write_whole_bytes(file, content, mode=COPY_MODE)
+
+
+if __name__ == "__main__":
+    keep_for_district(Store())

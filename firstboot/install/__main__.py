@@ -36,7 +36,7 @@ IDENTITY = Path("/run/ratssaal-install/identity")
 USR = Path("/dev/mapper/usr")
 BOOT = Path("/boot")
 # Of this stick alone (ExcludeFiles= in 00-esp.conf).
-NOT_COPIED = {"loader/random-seed", "ratssaal-reset", "ratssaal-recovery-key.txt"}
+NOT_COPIED = {"loader/random-seed", "ratssaal-reset", "ratssaal-recovery-key.bin"}
 # How often a version on trial was started, and will be: part of its file's name (systemd-boot(7)).
 COUNTED = re.compile(r"\+\d+(-\d+)?(?=\.efi$)")
 HASH_TREE_BYTES = 64 * 2**20

@@ -136,6 +136,46 @@ def test_what_lies_bare_on_a_disk_is_overwritten_by_its_name_alone(tmp_path: Pat
     assert choice.by_answers(entries, by_name, lambda _: True).path == "/dev/nvme0n1"
 
 
+def test_a_stick_and_a_disk_with_the_same_image_are_no_source() -> None:
+    """The raw image written to the disk inside: which of the two runs, nobody can tell."""
+    twin = whole("sdc", part("sdc1", partuuid=ESP, fstype="vfat"), serial="S-3")
+    assert choice.source(known(STICK, EMPTY)) is None
+    said = choice.source(known(STICK, twin, EMPTY))
+    assert said is not None
+    assert said.key == "install.twins"
+    assert all("(sda)" in said.text(one) and "(sdc)" in said.text(one) for one in LANGUAGES)
+    installed = choice.source(known(twin, EMPTY))
+    assert installed is not None
+    assert installed.key == "install.not_from_stick"
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "refused"),
+    [("0.2.0", "0.1.0", True), ("0.10.0", "0.9.1", True), ("0.1.0", "0.1.0", False),
+     ("0.1.0", "0.2", False), ("?", "0.1.0", False)],
+)  # fmt: skip
+def test_a_newer_ratssaal_is_not_repaired_with_an_older_stick(
+    there: str, here: str, refused: bool
+) -> None:
+    said = choice.too_old(Disk("/dev/sda", 1, version=there, kept=True), here)
+    assert (said is not None) is refused
+    assert said is None or all(there in said.text(one) for one in LANGUAGES)
+
+
+def test_the_boot_partition_is_compared_byte_by_byte(tmp_path: Path) -> None:
+    """The kernel image may have been called good meanwhile, which takes the count off its name."""
+    boot, copied = tmp_path / "boot", tmp_path / "copied"
+    for folder, name in ((boot, "ratssaal_1.efi"), (copied, "ratssaal_1+2-1.efi")):
+        (folder / "EFI/Linux").mkdir(parents=True)
+        (folder / "EFI/Linux" / name).write_bytes(b"kernel")
+    (boot / "ratssaal-reset").touch()
+    assert program.same_files(copied, boot)
+    (boot / "loader.conf").write_text("timeout 0\n")
+    assert not program.same_files(copied, boot)
+    (copied / "loader.conf").write_text("timeout 9\n")
+    assert not program.same_files(copied, boot)
+
+
 def test_a_name_is_typed_on_either_keyboard_and_nothing_else_passes_for_it() -> None:
     disk = Disk("/dev/sda", 1, model="SAMSUNG MZ-VL2512 Y")
     assert choice.named(disk, "samsung my vl2512z")

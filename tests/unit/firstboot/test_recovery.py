@@ -1,6 +1,7 @@
 """The recovery key: who sees it, until when, and what the district gets of it."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
+from firstboot import recovery
 from firstboot.access import code
 from firstboot.settings import Settings
 from firstboot.texts import SaidError
@@ -86,6 +88,22 @@ def test_the_district_alone_opens_its_copy(box: Box) -> None:
     sha256 = hashes.SHA256()
     oaep = padding.OAEP(padding.MGF1(sha256), sha256, None)
     assert district.decrypt(copy, oaep).decode() == KEY
+
+
+def test_the_districts_copy_is_kept_beside_the_disk_as_long_as_it_is_named(
+    box: Box, tmp_path: Path
+) -> None:
+    district, kept = rsa.generate_private_key(65537, 2048), tmp_path / "copy"
+    content = settings().model_dump(mode="json")
+    content["box"]["recovery_key_for"] = public(district)
+    box.set_up(Settings.model_validate(content))
+    recovery.keep_for_district(box.store, kept)
+    sha256 = hashes.SHA256()
+    oaep = padding.OAEP(padding.MGF1(sha256), sha256, None)
+    assert district.decrypt(kept.read_bytes(), oaep).decode() == KEY
+    box.set_up(settings())
+    recovery.keep_for_district(box.store, kept)
+    assert not kept.exists()
 
 
 def test_without_a_district_there_is_no_copy(box: Box) -> None:
