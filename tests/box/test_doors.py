@@ -33,6 +33,14 @@ def test_packet_filter_drops_by_default(town: Town) -> None:
     assert re.search(r"hook forward priority filter; policy drop;", rules)
 
 
+def test_no_card_follows_a_redirect_and_none_comes_up_without_the_filter(town: Town) -> None:
+    found = town.box.shell("grep . /proc/sys/net/ipv[46]/conf/*/accept_redirects")
+    assert len(found.splitlines()) >= 6
+    assert {line.rpartition(":")[2] for line in found.splitlines()} == {"0"}
+    needed = town.box.shell("systemctl show --value --property=Requires systemd-networkd.service")
+    assert "nftables.service" in needed.split()
+
+
 def test_store_refuses_services_that_have_no_business_there(town: Town) -> None:
     ask = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:2379/health').status)"
     assert town.box.run("python3", "-c", ask).stdout.strip() == "200"
