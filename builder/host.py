@@ -1,6 +1,7 @@
 """What the engineer's machine must have; all else lives in the toolbox."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,10 +25,12 @@ NEEDED_FILES = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archiv
 def require_root(why: str = "it mounts file systems and makes network namespaces") -> None:
     """Raise MissingError for everybody but root: images, mounts and network namespaces need it."""
     if os.geteuid() != 0:
-        raise MissingError(
-            f"This needs root: {why}.",
-            f"Start it as root, for example: sudo {' '.join(sys.argv)}",
-        )
+        raise MissingError(f"This needs root: {why}.", as_root())
+
+
+def as_root() -> str:
+    """What to do where root is missing: the same command line, to be pasted."""
+    return f"Start it as root, for example: {shlex.join(['sudo', './ratssaal', *sys.argv[1:]])}"
 
 
 def require_programs() -> None:
