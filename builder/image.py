@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import stat
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,6 +119,18 @@ def _explained(error: CommandError, log: Path, options: BuildOptions) -> Excepti
     return error
 
 
+def plain_modes(places: Iterable[Path]) -> None:
+    """Give files and folders the modes that git knows, 644 and 755: mkosi takes them into an image.
+
+    A checkout has those of the umask under which it was made.
+    """
+    for path in places:
+        mode = path.lstat().st_mode
+        plain = 0o755 if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else 0o644
+        if not stat.S_ISLNK(mode) and stat.S_IMODE(mode) != plain:
+            path.chmod(plain)
+
+
 def build_initrd(toolbox: Toolbox, options: BuildOptions) -> Path:
     """The initrd without kernel modules, which the system's build adds for its own kernel."""
     key = hash_of(IMAGES / "initrd", OVERLAYS / "disk", OVERLAYS / "initrd", toolbox.key)
@@ -165,6 +179,10 @@ def build(options: BuildOptions) -> Built:
         program = stack.build(chosen, toolbox, offline=options.offline)
         seconds["stack"] = time.monotonic() - begun
         pages = client.build(toolbox, offline=options.offline)
+        meet = PROJECT / "meet"
+        plain_modes([meet, *meet.glob("*.py")])  # not meet/client, which is not taken as it is
+        for tree in (OVERLAYS, PROJECT / "firstboot", program, pages):
+            plain_modes([tree, *tree.rglob("*")])
         begun = time.monotonic()
         initrd = build_initrd(toolbox, options)
         seconds["initrd"] = time.monotonic() - begun
