@@ -13,6 +13,7 @@ from builder.progress import say
 # program: the Debian and Ubuntu package that brings it
 NEEDED = {
     "bwrap": "bubblewrap",
+    "gpg": "gpg",  # mmdebstrap finds out with it which of the host's keys are Debian's
     "ip": "iproute2",
     "losetup": "mount",
     "mmdebstrap": "mmdebstrap",
