@@ -34,13 +34,21 @@ def as_root() -> str:
     return f"Start it as root, for example: {shlex.join(['sudo', './ratssaal', *sys.argv[1:]])}"
 
 
-def require_programs() -> None:
-    """Install what is missing with apt, naming it first."""
+def require_programs(*, offline: bool = False) -> None:
+    """Install what is missing with apt, naming it first. Raises MissingError where that fails.
+
+    Nothing is fetched `offline`: MissingError names it then.
+    """
     absent = {package for program, package in NEEDED.items() if not shutil.which(program)}
     absent |= {package for file, package in NEEDED_FILES.items() if not Path(file).exists()}
     missing = sorted(absent)
     if not missing:
         return
+    if offline:
+        raise MissingError(
+            f"These packages are missing: {', '.join(missing)}; and --offline forbids fetching.",
+            "Install them, or run './ratssaal build' once with a network.",
+        )
     if not shutil.which("apt-get"):
         raise MissingError(
             f"These packages are missing: {', '.join(missing)}; and there is no apt here.",

@@ -97,13 +97,15 @@ def mkosi(
 
 def _explained(error: CommandError, log: Path, options: BuildOptions) -> Exception:
     words = log.read_text(errors="replace")
-    if options.offline and ("Unable to fetch" in words or "Failed to fetch" in words):
+    unknown = "Unable to locate package" in words or "has no installation candidate" in words
+    if options.offline and (unknown or "Unable to fetch" in words or "Failed to fetch" in words):
         return MissingError(
             "Some packages are not in the cache, and --offline forbids fetching them.",
             "Run './ratssaal build' once with a network.",
         )
     if (
-        "Failed to fetch" in words
+        unknown
+        or "Failed to fetch" in words
         or "Hash Sum mismatch" in words
         or "does not have a Release" in words
     ):
@@ -159,7 +161,7 @@ def build(options: BuildOptions) -> Built:
     """
     chosen = stack.choose(options.stack)
     require_root()
-    require_programs()
+    require_programs(offline=options.offline)
     seconds: dict[str, float] = {}
     begun = time.monotonic()
     toolbox = open_toolbox(options.mirror, offline=options.offline)
