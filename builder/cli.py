@@ -16,7 +16,7 @@ from builder import inspect as inspection
 from builder.artifacts import open_artifacts
 from builder.bench import measure
 from builder.cache import exclusive
-from builder.errors import CommandError, RatssaalError
+from builder.errors import CommandError, RatssaalError, UsageError
 from builder.host import as_root, require_programs, require_root
 from builder.machines import boot as boot_image
 from builder.paths import build_folder, cache_folder
@@ -168,6 +168,19 @@ def boot(
     * `./ratssaal boot --answers answers.yaml` - with a stick that sets it up
     * `./ratssaal boot --code-card card.pdf` - as a box without a screen: the code is on the card
     """
+    if container:
+        machines_own = {
+            "--headless": headless,
+            "--tpm": tpm,
+            "--set-up-mode": set_up_mode,
+            "--forward": forward,
+            "--serial-log": serial_log,
+        }
+        if given := [name for name, value in machines_own.items() if value]:
+            raise UsageError(
+                f"A container has no {given[0]}: firmware, console and ports are a machine's.",
+                "Leave that option away, or --container.",
+            )
     require_root()
     found = open_artifacts(inspection.locate(place) if place else None)
     options = boot_image.BootOptions(

@@ -195,6 +195,16 @@ def test_a_missing_image_says_how_to_build_one_before_a_toolbox_is_made(
     assert "./ratssaal build" in errors
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--headless", "--tpm", "--set-up-mode", "--forward 8443:443", "--serial-log serial.txt"],
+)
+def test_what_only_a_machine_has_does_not_go_with_a_container(ratssaal: Call, option: str) -> None:
+    code, _, errors = ratssaal("boot", "--container", *option.split())
+    assert code == 2
+    assert option.split()[0] in errors
+
+
 def test_what_the_system_refuses_is_one_sentence(
     ratssaal: Call, own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
