@@ -1,5 +1,6 @@
 """The command line: `./ratssaal VERB`, a function a verb, each thin over the module behind it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ CACHES = (
     "browsers",
     "client",
     "go",
+    "host",
     "initrd",
     "logs",
     "mkosi",
@@ -39,6 +41,8 @@ CACHES = (
     "stacks",
     "toolbox",
 )
+# What is made under a lock of its own name; a stack under that of stack-NAME, all else under image.
+LOCKED = ("browsers", "client", "host", "neighbours", "toolbox")
 
 app = typer.Typer(
     name="ratssaal",
@@ -494,7 +498,11 @@ def clean(
     * `./ratssaal clean --caches` - everything that can be made again
     """
     require_root()
-    with exclusive("image"):
+    stacks = sorted(one.name for one in (cache_folder() / "stacks").glob("*")) if caches else []
+    with contextlib.ExitStack() as held:
+        # In the order in which a build takes them.
+        for lock in ("image", *(LOCKED if caches else ()), *(f"stack-{one}" for one in stacks)):
+            held.enter_context(exclusive(lock))
         made = [build_folder() / "screens", *build_folder().glob("ratssaal_*")]
         made += build_folder().glob(".ratssaal_*")
         made += [cache_folder() / name for name in CACHES] if caches else []

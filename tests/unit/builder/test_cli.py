@@ -1,5 +1,6 @@
 """The command line as a person meets it: help with examples, clear refusals, exit codes."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -7,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,30 @@ def test_clean_takes_images_away_and_caches_only_when_asked(
     assert ratssaal("clean", "--caches")[0] == 0
     assert [path.exists() for path in (image, toolbox, keys)] == [False, False, True]
     assert ratssaal("clean", "--caches")[0] == 0
+
+
+def test_clean_takes_the_locks_of_all_that_it_removes(
+    ratssaal: Call, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_folders / "cache/stacks/livekit").mkdir(parents=True)
+    taken: list[str] = []
+
+    @contextlib.contextmanager
+    def take(name: str) -> Iterator[None]:
+        taken.append(name)
+        yield
+
+    monkeypatch.setattr(cli, "exclusive", take)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    ratssaal("clean")
+    assert taken == ["image"]
+    ratssaal("clean", "--caches")
+    makers = [*PROJECT.glob("builder/*.py"), *PROJECT.glob("tests/*/*.py")]
+    texts = [one.read_text() for one in makers]
+    trees = {name for text in texts for name in re.findall(r'open_tree\(\s*"([a-z]+)"', text)}
+    assert trees >= {"host", "toolbox"}
+    assert trees <= set(taken) & set(cli.CACHES)
+    assert {"image", "client", "stack-livekit"} <= set(taken)
 
 
 @ROOT
