@@ -146,7 +146,7 @@ def open_tree(
         require_space(folder, 6)
         source = mirror.choose(address)
         lines = source.sources("main") if source else []
-        with step(f"Making the {name}"), new_entry(folder) as growing:
+        with step(f"Making the {name}"), new_entry(folder, *whole) as growing:
             command: list[Argument] = [*ALONE, "mmdebstrap", "--mode=root", "--variant=apt"]
             command += ["--format=directory", f"--include={_packages(packages)}"]
             for setting in ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/man/*"):
