@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.cache import COMPLETE
+from builder.cache import damage
 from builder.errors import MissingError
 from builder.paths import build_folder, version
 from builder.run import Argument
@@ -135,12 +135,10 @@ def _write_manifest(raw: Path, sizes: Path, target: Path) -> None:
 def key_of(folder: Path) -> str | None:
     """The hash of what the image in `folder` was made from; None where there is no whole image."""
     try:
-        if not (folder / COMPLETE).exists():
-            return None
         key = json.loads((folder / "build.json").read_text())["key"]
         found = Artifacts(folder, folder.name)
-        whole = all(path.exists() for path in (*found.all(), folder / SUMS))
-        return str(key) if whole else None
+        names = [path.name for path in (*found.all(), folder / SUMS)]
+        return None if damage(folder, *names) else str(key)
     except (OSError, ValueError, KeyError, TypeError, MissingError):
         return None
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -52,10 +53,11 @@ def exclusive(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def new_entry(folder: Path) -> Iterator[Path]:
+def new_entry(folder: Path, *needed: str) -> Iterator[Path]:
     """A folder beside `folder` to fill; it gets that name once the block has ended well.
 
-    Until then an older entry of that name stays as it was.
+    Until then an older entry of that name stays as it was. Kept with it are the sizes of the files
+    `needed`; without names, those of all files directly in it.
     """
     growing = folder.with_name(f".{folder.name}.growing")
     former = folder.with_name(f".{folder.name}.former")
@@ -71,7 +73,11 @@ def new_entry(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(growing, ignore_errors=True)
         raise
-    (growing / COMPLETE).touch()
+    names = needed or [path.name for path in growing.iterdir()]
+    files = {name: growing / name for name in names if (growing / name).is_file()}
+    sizes = {name: file.lstat().st_size for name, file in files.items()}
+    (growing / COMPLETE).write_text(json.dumps(sizes))
+    os.sync()  # the name must not reach the disk before the content
     if folder.exists():
         folder.rename(former)
     growing.rename(folder)
@@ -82,10 +88,24 @@ def is_complete(folder: Path, *needed: str) -> bool:
     """Whether the entry was finished and still holds what is `needed`; else make it anew."""
     if not (folder / COMPLETE).exists():
         return False
-    missing = [name for name in needed if not os.path.lexists(folder / name)]
-    if missing:
-        say(f"The cache entry {folder.name} is damaged ({missing[0]} is missing): making it anew.")
-    return not missing
+    if found := damage(folder, *needed):
+        say(f"The cache entry {folder.name} is damaged ({found}): making it anew.")
+    return not found
+
+
+def damage(folder: Path, *needed: str) -> str:
+    """What is wrong with a finished entry, as `NAME is missing`; nothing where it is whole."""
+    try:
+        # Entries of earlier versions hold no sizes.
+        sizes = json.loads((folder / COMPLETE).read_text() or "{}")
+    except ValueError:
+        return f"{COMPLETE} cannot be read"
+    for name in needed:
+        if not os.path.lexists(folder / name):
+            return f"{name} is missing"
+        if name in sizes and (folder / name).lstat().st_size != sizes[name]:
+            return f"{name} has another size"
+    return ""
 
 
 def require_space(folder: Path, gibibytes: float) -> None:

@@ -1,10 +1,12 @@
 """The command line: `./ratssaal VERB`, a function a verb, each thin over the module behind it."""
 
+import contextlib
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,8 +17,8 @@ from builder import inspect as inspection
 from builder.artifacts import open_artifacts
 from builder.bench import measure
 from builder.cache import exclusive
-from builder.errors import CommandError, RatssaalError
-from builder.host import require_programs, require_root
+from builder.errors import CommandError, RatssaalError, UsageError
+from builder.host import as_root, require_programs, require_root
 from builder.machines import boot as boot_image
 from builder.paths import build_folder, cache_folder
 from builder.progress import console, say
@@ -30,6 +32,7 @@ CACHES = (
     "browsers",
     "client",
     "go",
+    "host",
     "initrd",
     "logs",
     "mkosi",
@@ -38,6 +41,8 @@ CACHES = (
     "stacks",
     "toolbox",
 )
+# What is made under a lock of its own name; a stack under that of stack-NAME, all else under image.
+LOCKED = ("browsers", "client", "host", "neighbours", "toolbox")
 
 app = typer.Typer(
     name="ratssaal",
@@ -167,6 +172,20 @@ def boot(
     * `./ratssaal boot --answers answers.yaml` - with a stick that sets it up
     * `./ratssaal boot --code-card card.pdf` - as a box without a screen: the code is on the card
     """
+    if container:
+        machines_own = {
+            "--headless": headless,
+            "--tpm": tpm,
+            "--set-up-mode": set_up_mode,
+            "--forward": forward,
+            "--serial-log": serial_log,
+        }
+        if given := [name for name, value in machines_own.items() if value]:
+            raise UsageError(
+                f"A container has no {given[0]}: firmware, console and ports are a machine's.",
+                "Leave that option away, or --container.",
+            )
+    require_root()
     found = open_artifacts(inspection.locate(place) if place else None)
     options = boot_image.BootOptions(
         container=container,
@@ -178,6 +197,7 @@ def boot(
         serial_log=serial_log,
         seed=seed.prepare(answers, code_card),
     )
+    require_programs()
     boot_image.boot(found, open_toolbox(), options)
 
 
@@ -319,13 +339,14 @@ def inspect(
     * `./ratssaal inspect --against 1.2.3` - what changed since build/ratssaal_1.2.3
     * `./ratssaal inspect --json | jq .packages` - for scripts
     """
+    require_root("it reads the image with the toolbox's programs")
+    artifacts = open_artifacts(inspection.locate(place) if place else None)
+    others = open_artifacts(inspection.locate(against)) if against else None
+    require_programs()
     toolbox = open_toolbox()
-    report = inspection.inspect(
-        open_artifacts(inspection.locate(place) if place else None), toolbox
-    )
-    if against:
-        other = inspection.inspect(open_artifacts(inspection.locate(against)), toolbox)
-        found = inspection.differences(other, report)
+    report = inspection.inspect(artifacts, toolbox)
+    if others:
+        found = inspection.differences(inspection.inspect(others, toolbox), report)
         show(found) if as_json else inspection.show_differences(found)
         return
     show(vars(report)) if as_json else inspection.show(report)
@@ -484,7 +505,11 @@ def clean(
     * `./ratssaal clean --caches` - everything that can be made again
     """
     require_root()
-    with exclusive("image"):
+    stacks = sorted(one.name for one in (cache_folder() / "stacks").glob("*")) if caches else []
+    with contextlib.ExitStack() as held:
+        # In the order in which a build takes them.
+        for lock in ("image", *(LOCKED if caches else ()), *(f"stack-{one}" for one in stacks)):
+            held.enter_context(exclusive(lock))
         made = [build_folder() / "screens", *build_folder().glob("ratssaal_*")]
         made += build_folder().glob(".ratssaal_*")
         made += [cache_folder() / name for name in CACHES] if caches else []
@@ -499,10 +524,19 @@ def main() -> None:
     try:
         app(prog_name="./ratssaal")
     except RatssaalError as error:
-        console.print(f"ratssaal: {error.message}", style="red", markup=False, soft_wrap=True)
-        if error.hint:
-            console.print(f"  {error.hint}", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _end(error)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        denied = isinstance(error, PermissionError) and os.geteuid() != 0
+        hint = as_root() if denied else "Put that right, then start again."
+        _end(RatssaalError(f"{where}{error.strerror or error}.", hint))
+
+
+def _end(error: RatssaalError) -> NoReturn:
+    console.print(f"ratssaal: {error.message}", style="red", markup=False, soft_wrap=True)
+    if error.hint:
+        console.print(f"  {error.hint}", markup=False, soft_wrap=True)
+    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -66,9 +66,11 @@ def build(toolbox: Toolbox, *, offline: bool = False) -> Path:
     """A folder with the built pages, laid out as they go over the image's tree."""
     work = prepare(toolbox, offline=offline)
     folder = cache_folder() / "client" / f"{work.parent.name}-built"
-    if is_complete(folder, "tree/usr/share/ratssaal/www/assets/kern.css"):
+    style = "tree/usr/share/ratssaal/www/assets/kern.css"
+    if is_complete(folder, style):
         return folder / "tree"
-    with exclusive("client"), step("Building the browsers' side"), new_entry(folder) as growing:
+    building = step("Building the browsers' side")
+    with exclusive("client"), building, new_entry(folder, style) as growing:
         target = growing / "tree/usr/share/ratssaal/www"
         target.parent.mkdir(parents=True)
         command = ["npx", "--no-install", "vite", "build", "--emptyOutDir", "--outDir", str(target)]

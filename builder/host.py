@@ -1,6 +1,7 @@
 """What the engineer's machine must have; all else lives in the toolbox."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from builder.progress import say
 # program: the Debian and Ubuntu package that brings it
 NEEDED = {
     "bwrap": "bubblewrap",
+    "gpg": "gpg",  # mmdebstrap finds out with it which of the host's keys are Debian's
     "ip": "iproute2",
     "losetup": "mount",
     "mmdebstrap": "mmdebstrap",
@@ -24,19 +26,29 @@ NEEDED_FILES = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archiv
 def require_root(why: str = "it mounts file systems and makes network namespaces") -> None:
     """Raise MissingError for everybody but root: images, mounts and network namespaces need it."""
     if os.geteuid() != 0:
-        raise MissingError(
-            f"This needs root: {why}.",
-            f"Start it as root, for example: sudo {' '.join(sys.argv)}",
-        )
+        raise MissingError(f"This needs root: {why}.", as_root())
 
 
-def require_programs() -> None:
-    """Install what is missing with apt, naming it first."""
+def as_root() -> str:
+    """What to do where root is missing: the same command line, to be pasted."""
+    return f"Start it as root, for example: {shlex.join(['sudo', './ratssaal', *sys.argv[1:]])}"
+
+
+def require_programs(*, offline: bool = False) -> None:
+    """Install what is missing with apt, naming it first. Raises MissingError where that fails.
+
+    Nothing is fetched `offline`: MissingError names it then.
+    """
     absent = {package for program, package in NEEDED.items() if not shutil.which(program)}
     absent |= {package for file, package in NEEDED_FILES.items() if not Path(file).exists()}
     missing = sorted(absent)
     if not missing:
         return
+    if offline:
+        raise MissingError(
+            f"These packages are missing: {', '.join(missing)}; and --offline forbids fetching.",
+            "Install them, or run './ratssaal build' once with a network.",
+        )
     if not shutil.which("apt-get"):
         raise MissingError(
             f"These packages are missing: {', '.join(missing)}; and there is no apt here.",

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import stat
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,13 +97,15 @@ def mkosi(
 
 def _explained(error: CommandError, log: Path, options: BuildOptions) -> Exception:
     words = log.read_text(errors="replace")
-    if options.offline and ("Unable to fetch" in words or "Failed to fetch" in words):
+    unknown = "Unable to locate package" in words or "has no installation candidate" in words
+    if options.offline and (unknown or "Unable to fetch" in words or "Failed to fetch" in words):
         return MissingError(
             "Some packages are not in the cache, and --offline forbids fetching them.",
             "Run './ratssaal build' once with a network.",
         )
     if (
-        "Failed to fetch" in words
+        unknown
+        or "Failed to fetch" in words
         or "Hash Sum mismatch" in words
         or "does not have a Release" in words
     ):
@@ -115,6 +119,18 @@ def _explained(error: CommandError, log: Path, options: BuildOptions) -> Excepti
             f"The disk is full.\n{error.message}", "Free some space, then start again."
         )
     return error
+
+
+def plain_modes(places: Iterable[Path]) -> None:
+    """Give files and folders the modes that git knows, 644 and 755: mkosi takes them into an image.
+
+    A checkout has those of the umask under which it was made.
+    """
+    for path in places:
+        mode = path.lstat().st_mode
+        plain = 0o755 if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else 0o644
+        if not stat.S_ISLNK(mode) and stat.S_IMODE(mode) != plain:
+            path.chmod(plain)
 
 
 def build_initrd(toolbox: Toolbox, options: BuildOptions) -> Path:
@@ -145,7 +161,7 @@ def build(options: BuildOptions) -> Built:
     """
     chosen = stack.choose(options.stack)
     require_root()
-    require_programs()
+    require_programs(offline=options.offline)
     seconds: dict[str, float] = {}
     begun = time.monotonic()
     toolbox = open_toolbox(options.mirror, offline=options.offline)
@@ -165,6 +181,10 @@ def build(options: BuildOptions) -> Built:
         program = stack.build(chosen, toolbox, offline=options.offline)
         seconds["stack"] = time.monotonic() - begun
         pages = client.build(toolbox, offline=options.offline)
+        meet = PROJECT / "meet"
+        plain_modes([meet, *meet.glob("*.py")])  # not meet/client, which is not taken as it is
+        for tree in (OVERLAYS, PROJECT / "firstboot", program, pages):
+            plain_modes([tree, *tree.rglob("*")])
         begun = time.monotonic()
         initrd = build_initrd(toolbox, options)
         seconds["initrd"] = time.monotonic() - begun

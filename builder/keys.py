@@ -111,21 +111,23 @@ def ensure_pairs() -> dict[str, KeyPair]:
             f"The keys would lie in {folder}, inside the repository.",
             "Name a folder outside of it in RATSSAAL_KEYS.",
         )
-    found = existing_pairs()
     files = [folder / f"{purpose}.{end}" for purpose in PURPOSES for end in ("key", "crt")]
-    absent = [path.name for path in files if not path.exists()]
-    if absent and len(absent) < len(files):
-        missing = ", ".join(absent)
-        raise MissingError(
-            f"The keys in {folder} are not whole: {missing} is missing.",
-            "Put the missing files back from your safe copy, or move the folder away: begin anew.",
-        )
-    if not found:
-        with exclusive("keys"):
-            found = existing_pairs()  # another ratssaal may just have made them
-            for purpose in PURPOSES if not found else ():
-                found[purpose] = make_pair(folder, purpose, f"Ratssaal {purpose}")
-        say(f"New signing keys made in {folder}: keep a safe copy, boxes trust no others.")
+    if not all(path.exists() for path in files):
+        with exclusive("keys"):  # another ratssaal may just be making them
+            _make_absent(folder, [path.name for path in files if not path.exists()], len(files))
+    found = existing_pairs()
     for pair in found.values():
         pair.load()
     return found
+
+
+def _make_absent(folder: Path, absent: list[str], all_files: int) -> None:
+    if absent and len(absent) < all_files:
+        raise MissingError(
+            f"The keys in {folder} are not whole: {', '.join(absent)} is missing.",
+            "Put the missing files back from your safe copy, or move the folder away: begin anew.",
+        )
+    if absent:
+        for purpose in PURPOSES:
+            make_pair(folder, purpose, f"Ratssaal {purpose}")
+        say(f"New signing keys made in {folder}: keep a safe copy, boxes trust no others.")

@@ -42,10 +42,10 @@ class Mirror:
 
 def named(address: str) -> Mirror:
     """A mirror given by hand; its security archive is taken to lie beside it, as is usual."""
-    if not re.fullmatch(r"(https?://[^/\s]|file:///)\S*", address):
+    if not re.fullmatch(r"https?://[^/\s]\S*", address):
         raise UsageError(
             f"{address!r} is not the address of a mirror.",
-            "A mirror begins with http://, https:// or file://, and holds a folder dists/.",
+            "A mirror begins with http:// or https://, and holds a folder dists/.",
         )
     base = address.rstrip("/")
     security = f"{base}-security" if base.endswith("/debian") else f"{base}/debian-security"
@@ -86,8 +86,8 @@ def of_tree(root: Path) -> Mirror | None:
     for file in files:
         if file.suffix in (".list", ".sources") and file.is_file():
             entries += _entries(file.read_text(), file.suffix == ".sources")
-    # Not mirror+file:// and the like: they mean files of that tree, or methods it alone has.
-    entries = [one for one in entries if re.match(r"(https?|file):/", one[0])]
+    # Not file:// and the like: they mean files of that tree, or methods it alone has.
+    entries = [one for one in entries if re.match(r"https?://[^/]", one[0])]
     codename = re.search(r"^VERSION_CODENAME=(\S+)$", release, re.MULTILINE)
     if not codename:
         return None
@@ -95,11 +95,8 @@ def of_tree(root: Path) -> Mirror | None:
     security = [address for address, suites in entries if f"{codename[1]}-security" in suites]
     if not main:
         return None
-    beside = named(main[0]) if "://" in main[0] else None
-    return Mirror(
-        main[0].rstrip("/"),
-        security[0].rstrip("/") if security else (beside.security if beside else main[0]),
-    )
+    beside = named(main[0])
+    return Mirror(beside.main, security[0].rstrip("/") if security else beside.security)
 
 
 def choose(address: str | None) -> Mirror | None:

@@ -29,8 +29,9 @@ def run(
 ) -> str:
     """Run `command` to its end and return its standard output.
 
-    With `log`, both outputs go to that file instead and the result is empty. Raises CommandError
-    where it cannot be started or ends with anything but 0.
+    With `log`, both outputs go to that file instead and the result is empty. Files that it makes
+    have the usual modes, whatever the person's umask. Raises CommandError where it cannot be
+    started or ends with anything but 0.
     """
     full = {**os.environ, **(environment or {})}
     sink: IO[bytes] | None = None
@@ -42,6 +43,7 @@ def run(
             [os.fspath(word) for word in command],
             env=full,
             cwd=cwd,
+            umask=0o022,
             input=stdin.encode() if stdin is not None else None,
             stdin=subprocess.DEVNULL if stdin is None else None,
             stdout=sink or subprocess.PIPE,

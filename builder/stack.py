@@ -85,7 +85,8 @@ def build(stack: Stack, toolbox: Toolbox, *, offline: bool = False) -> Path:
     with exclusive(f"stack-{stack.name}"):
         if is_complete(folder, program, licences):
             return folder / "tree"
-        with step(f"Compiling {module} {version}"), new_entry(folder) as growing:
+        compiling = step(f"Compiling {module} {version}")
+        with compiling, new_entry(folder, program, licences) as growing:
             (growing / program).parent.mkdir(parents=True)
             environment = _compile(stack, toolbox, package, growing / program, offline)
             notices = growing / licences

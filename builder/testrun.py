@@ -39,19 +39,32 @@ class TestOptions:
 def run(options: TestOptions) -> None:
     """Run the stages in order; stop at the first that fails.
 
-    Raises UsageError for an unknown stage, CommandError where a test failed.
+    Raises UsageError for an unknown stage, CommandError where a test failed, or where none of the
+    stages has one that is selected.
     """
     unknown = [stage for stage in options.stages if stage not in STAGES]
     if unknown:
         raise UsageError(
             f"There is no test stage {unknown[0]!r}.", f"Known are: {', '.join(STAGES)}."
         )
+    found = False
     for stage in [one for one in STAGES if one in options.stages]:
         begun = time.monotonic()
         say(f"Stage {stage}: {STAGES[stage]}")
-        for chosen in _runs(stage, options):
+        ran = [
             _pytest(stage, [*_common(stage, options), *chosen], options)
-        say(f"Stage {stage} passed after {time.monotonic() - begun:.0f} s.")
+            for chosen in _runs(stage, options)
+        ]
+        found = found or any(ran)
+        if any(ran):
+            say(f"Stage {stage} passed after {time.monotonic() - begun:.0f} s.")
+        else:
+            say(f"Stage {stage} has no test that -k selects.")
+    if not found:
+        raise CommandError(
+            f"No test matches -k {options.select!r}, so nothing was tested.",
+            "Look at the name, or name fewer words of it. Long tests run with --all alone.",
+        )
 
 
 def _common(stage: str, options: TestOptions) -> list[str]:
@@ -78,8 +91,8 @@ def _runs(stage: str, options: TestOptions) -> list[list[str]]:
     return runs
 
 
-def _pytest(stage: str, arguments: list[str], options: TestOptions) -> None:
-    """Call pytest; CommandError where a test failed, or where none was found."""
+def _pytest(stage: str, arguments: list[str], options: TestOptions) -> bool:
+    """Call pytest; whether there was a test that is selected. CommandError where one failed."""
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=PROJECT,
@@ -89,3 +102,4 @@ def _pytest(stage: str, arguments: list[str], options: TestOptions) -> None:
     # 5: the selection matches nothing in this stage, which is no failure of the stage.
     if ended.returncode not in ((0, 5) if options.select else (0,)):
         raise CommandError(f"Stage {stage} failed.", f"Again, alone: ./ratssaal test {stage} -v")
+    return ended.returncode == 0

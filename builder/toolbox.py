@@ -22,6 +22,12 @@ PACKAGES = IMAGES / "toolbox"
 NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 REGISTRIES = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "npm_config_registry")
 TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
+# mmdebstrap binds parts of the host into the growing tree. Its mounts are its own and it ends with
+# its parent, so that after a kill nothing of the host is left in what the next build removes.
+ALONE = [
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
+]
 
 
 @dataclass(frozen=True)
@@ -140,8 +146,8 @@ def open_tree(
         require_space(folder, 6)
         source = mirror.choose(address)
         lines = source.sources("main") if source else []
-        with step(f"Making the {name}"), new_entry(folder) as growing:
-            command: list[Argument] = ["mmdebstrap", "--mode=root", "--variant=apt"]
+        with step(f"Making the {name}"), new_entry(folder, *whole) as growing:
+            command: list[Argument] = [*ALONE, "mmdebstrap", "--mode=root", "--variant=apt"]
             command += ["--format=directory", f"--include={_packages(packages)}"]
             for setting in ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/man/*"):
                 command += [f"--dpkgopt={setting}"]

@@ -13,7 +13,7 @@ from builder.bench.figure import Figure, timed
 from builder.bench.flashing import measure_flash
 from builder.bench.meeting import measure_meeting
 from builder.bench.setting_up import measure_setup
-from builder.cache import new_entry
+from builder.cache import exclusive, new_entry
 from builder.errors import UsageError
 from builder.machines import firmware
 from builder.machines.container import Box
@@ -37,14 +37,15 @@ def _mkosi_alone(toolbox: Toolbox, options: image.BuildOptions) -> None:
     """The same packages and partitions by mkosi alone: no trees, scripts or artifacts of ours."""
     pairs = keys.ensure_pairs()
     program = stack.build(stack.choose(options.stack), toolbox)
-    with new_entry(cache_folder() / "bench/initrd") as initrd:
-        image.mkosi(toolbox, IMAGES / "initrd", options, initrd, ["--extra-tree="])
-    with new_entry(cache_folder() / "bench/system") as system:
-        place = cache_folder() / "bench/initrd/initrd.cpio.zst"
-        arguments = image.system_arguments(options, pairs, [program], place)
-        alone: list[Argument] = [one for one in arguments if "--extra-tree" not in str(one)]
-        alone += ["--extra-tree=", "--prepare-script=", "--postinst-script=", "--finalize-script="]
-        image.mkosi(toolbox, IMAGES, options, system, alone)
+    bench = cache_folder() / "bench"
+    arguments = image.system_arguments(options, pairs, [program], bench / "initrd/initrd.cpio.zst")
+    alone: list[Argument] = [one for one in arguments if "--extra-tree" not in str(one)]
+    alone += ["--extra-tree=", "--prepare-script=", "--postinst-script=", "--finalize-script="]
+    with exclusive("image"):
+        with new_entry(bench / "initrd") as initrd:
+            image.mkosi(toolbox, IMAGES / "initrd", options, initrd, ["--extra-tree="])
+        with new_entry(bench / "system") as system:
+            image.mkosi(toolbox, IMAGES, options, system, alone)
 
 
 def measure_build() -> Iterator[Figure]:

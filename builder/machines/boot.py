@@ -15,7 +15,6 @@ from pathlib import Path
 from builder import keys
 from builder.artifacts import Artifacts
 from builder.errors import CommandError, MissingError, UsageError
-from builder.host import require_programs, require_root
 from builder.machines import firmware
 from builder.machines.container import Box
 from builder.machines.equipment import MachineOptions
@@ -58,8 +57,6 @@ def parse_forward(text: str) -> tuple[int, int]:
 
 def boot(artifacts: Artifacts, toolbox: Toolbox, options: BootOptions) -> None:
     """Start the image and stay until it ends or Ctrl-C; then nothing of it is left."""
-    require_root()
-    require_programs()
     for here, _ in options.forward:
         require_port_free(here)
     with Stage(toolbox) as stage:

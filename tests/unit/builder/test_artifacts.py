@@ -130,6 +130,12 @@ def an_image_with_two_file_systems(parent: Path) -> Path:
     return folder
 
 
+def an_image_with_a_shortened_kernel(parent: Path) -> Path:
+    folder = image(parent / NAME)
+    (folder / COMPLETE).write_text(json.dumps({f"{NAME}.efi": 12345}))
+    return folder
+
+
 def an_image_without_its_record(parent: Path) -> Path:
     folder = image(parent / NAME)
     (folder / "build.json").unlink()
@@ -165,6 +171,7 @@ def an_image_without_its_sums(parent: Path) -> Path:
         an_image_without_its_kernel,
         an_image_without_its_file_system,
         an_image_with_two_file_systems,
+        an_image_with_a_shortened_kernel,
         an_image_without_its_record,
         an_image_with_an_empty_record,
         pytest.param(an_image_with_a_foreign_record),

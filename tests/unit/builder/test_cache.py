@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.cache import exclusive, hash_of, is_complete, new_entry, require_space
+from builder.cache import COMPLETE, exclusive, hash_of, is_complete, new_entry, require_space
 from builder.errors import MissingError
 from builder.paths import PROJECT
 
@@ -227,6 +227,38 @@ def test_a_damaged_entry_is_noticed_and_named(
     said = capsys.readouterr().err
     assert "entry is damaged" in said
     assert "tree is missing" in said
+
+
+@pytest.mark.parametrize("needed", [(), ("tree/program",)])
+def test_a_file_that_a_power_cut_has_shortened_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], needed: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "entry"
+    name = needed[0] if needed else "program"
+    with new_entry(folder, *needed) as growing:
+        (growing / name).parent.mkdir(exist_ok=True)
+        (growing / name).write_text("whole")
+    assert is_complete(folder, name)
+    (folder / name).write_text("")
+    assert not is_complete(folder, name)
+    assert f"{name} has another size" in capsys.readouterr().err
+
+
+def test_an_entry_of_an_earlier_version_without_sizes_stays(tmp_path: Path) -> None:
+    (tmp_path / COMPLETE).touch()
+    (tmp_path / "program").write_text("whole")
+    assert is_complete(tmp_path, "program")
+
+
+def test_an_entry_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "entry"
+    seen: list[bool] = []
+    monkeypatch.setattr(os, "sync", lambda: seen.append(folder.exists()))
+    with new_entry(folder):
+        pass
+    assert (seen, folder.exists()) == ([False], True)
 
 
 def test_an_entry_that_was_never_finished_does_not_count(tmp_path: Path) -> None:

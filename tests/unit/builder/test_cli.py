@@ -1,11 +1,14 @@
 """The command line as a person meets it: help with examples, clear refusals, exit codes."""
 
+import contextlib
+import hashlib
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -182,13 +185,80 @@ def test_ctrl_c_is_a_failure_without_a_traceback(
     assert "Traceback" not in errors
 
 
-def test_a_missing_image_says_how_to_build_one(
-    ratssaal: Call, monkeypatch: pytest.MonkeyPatch
+@ROOT
+@pytest.mark.parametrize("verb", ["inspect", "boot"])
+def test_a_missing_image_says_how_to_build_one_before_a_toolbox_is_made(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    monkeypatch.setattr(cli, "open_toolbox", lambda *_: None)
-    code, _, errors = ratssaal("inspect")
+    monkeypatch.setattr(cli, "open_toolbox", lambda *_: pytest.fail("it opens the toolbox"))
+    code, _, errors = ratssaal(verb)
     assert code == 1
     assert "./ratssaal build" in errors
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--headless", "--tpm", "--set-up-mode", "--forward 8443:443", "--serial-log serial.txt"],
+)
+def test_what_only_a_machine_has_does_not_go_with_a_container(ratssaal: Call, option: str) -> None:
+    code, _, errors = ratssaal("boot", "--container", *option.split())
+    assert code == 2
+    assert option.split()[0] in errors
+
+
+def test_what_the_system_refuses_is_one_sentence(
+    ratssaal: Call, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_folders.mkdir()
+    (own_folders / "cache").touch()  # a file where the cache's folder belongs
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    code, output, errors = ratssaal("keys", "--make")
+    assert (code, output) == (1, "")
+    lines = errors.strip().splitlines()
+    assert lines[0].startswith(f"ratssaal: {own_folders / 'cache'}")
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize("verb", ["inspect", "boot", "clean"])
+def test_without_root_the_same_command_line_is_shown_with_sudo(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    code, _, errors = ratssaal(verb)
+    assert code == 1
+    assert f"sudo ./ratssaal {verb}" in errors
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The launcher beside a virtual environment that is made, and a lock that cannot be had."""
+    place = tmp_path / "checkout"
+    (place / ".git/ratssaal.venv.lock").mkdir(parents=True)
+    (place / ".venv/bin").mkdir(parents=True)
+    shutil.copy(PROJECT / "ratssaal", place)
+    (place / "requirements.lock").write_text("rich==1\n")
+    (place / ".venv/bin/python").write_text("#!/bin/sh\necho started\n")
+    (place / ".venv/bin/python").chmod(0o755)
+    identity = b"rich==1\n" + sys.version.encode() + str(place).encode()
+    (place / ".venv/ratssaal.lock.sha256").write_text(hashlib.sha256(identity).hexdigest())
+    return place
+
+
+def launch(checkout: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(checkout / "ratssaal")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_who_finds_the_virtual_environment_made_needs_no_lock(checkout: Path) -> None:
+    assert launch(checkout).stdout == "started\n"
+
+
+def test_a_virtual_environment_that_cannot_be_made_is_one_sentence(checkout: Path) -> None:
+    (checkout / ".venv/ratssaal.lock.sha256").write_text("of another lock")
+    ended = launch(checkout)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("ratssaal: the virtual environment .venv cannot be")
+    assert "Traceback" not in ended.stderr
 
 
 @ROOT
@@ -206,6 +276,30 @@ def test_clean_takes_images_away_and_caches_only_when_asked(
     assert ratssaal("clean", "--caches")[0] == 0
     assert [path.exists() for path in (image, toolbox, keys)] == [False, False, True]
     assert ratssaal("clean", "--caches")[0] == 0
+
+
+def test_clean_takes_the_locks_of_all_that_it_removes(
+    ratssaal: Call, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_folders / "cache/stacks/livekit").mkdir(parents=True)
+    taken: list[str] = []
+
+    @contextlib.contextmanager
+    def take(name: str) -> Iterator[None]:
+        taken.append(name)
+        yield
+
+    monkeypatch.setattr(cli, "exclusive", take)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    ratssaal("clean")
+    assert taken == ["image"]
+    ratssaal("clean", "--caches")
+    makers = [*PROJECT.glob("builder/*.py"), *PROJECT.glob("tests/*/*.py")]
+    texts = [one.read_text() for one in makers]
+    trees = {name for text in texts for name in re.findall(r'open_tree\(\s*"([a-z]+)"', text)}
+    assert trees >= {"host", "toolbox"}
+    assert trees <= set(taken) & set(cli.CACHES)
+    assert {"image", "client", "stack-livekit"} <= set(taken)
 
 
 @ROOT

@@ -1,7 +1,9 @@
 """The builder's own keys: made once, never overwritten, never inside a checkout."""
 
+import contextlib
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,23 @@ def test_keys_of_which_a_part_is_lost_are_never_replaced_silently(
     assert contents(folder) == before
     assert lost[0].split(".")[0] in caught.value.message
     assert "copy" in caught.value.hint
+
+
+def test_keys_that_another_build_is_just_making_are_waited_for(
+    made_once: Path, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = own_folders / "keys"
+    folder.mkdir(parents=True)
+    shutil.copy(made_once / "secure-boot.key", folder)
+
+    @contextlib.contextmanager
+    def wait_for_the_other(_: str) -> Iterator[None]:
+        shutil.copytree(made_once, folder, dirs_exist_ok=True)
+        yield
+
+    monkeypatch.setattr(keys, "exclusive", wait_for_the_other)
+    assert set(keys.ensure_pairs()) == set(keys.PURPOSES)
+    assert contents(folder) == contents(made_once)
 
 
 @pytest.mark.parametrize("purpose", list(keys.PURPOSES))

@@ -59,7 +59,6 @@ def debian(root: Path, release: str = DEBIAN, **sources: str) -> Path:
             "https://mirror.example",
             Mirror("https://mirror.example", "https://mirror.example/debian-security"),
         ),
-        ("file:///srv/debian", Mirror("file:///srv/debian", "file:///srv/debian-security")),
         (
             "http://mirror.example:8080/a/debian",
             Mirror(
@@ -80,6 +79,7 @@ def test_the_security_archive_lies_beside_a_named_mirror(address: str, expected:
         "mirror.example/debian",
         "ftp://mirror.example/debian",
         "/srv/debian",
+        "file:///srv/debian",
         "",
         " http://mirror.example/debian",
         pytest.param("http://"),
@@ -179,8 +179,11 @@ def test_without_a_security_entry_it_lies_beside_the_main_one(tmp_path: Path) ->
     assert mirror.of_tree(debian(tmp_path, list=lines)) == HERE
 
 
-def test_a_mirror_list_of_a_cloud_image_is_no_error_of_the_person(tmp_path: Path) -> None:
-    text = DEB822.replace("http://mirror.example/debian/", "mirror+file:///etc/apt/mirrors/debian")
+@pytest.mark.parametrize("scheme", ["mirror+file", "file"])
+def test_a_mirror_in_the_hosts_own_files_is_no_error_of_the_person(
+    tmp_path: Path, scheme: str
+) -> None:
+    text = DEB822.replace("http://mirror.example/debian/", f"{scheme}:///etc/apt/mirrors/debian")
     assert mirror.of_tree(debian(tmp_path, debian_sources=text)) is None
 
 

@@ -128,6 +128,15 @@ def test_output_input_folder_and_environment_go_where_they_should(tmp_path: Path
     assert output == f"{tmp_path}\nÖhringen\nin\n"
 
 
+def test_files_that_a_program_makes_do_not_follow_the_persons_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        run(["touch", tmp_path / "made"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644
+
+
 def test_a_program_that_asks_gets_no_answer_instead_of_waiting_for_ever() -> None:
     own = os.dup(0)
     reader, writer = os.pipe()

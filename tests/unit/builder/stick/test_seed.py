@@ -89,6 +89,7 @@ def test_nothing_starts_with_answers_that_are_not_in_order(
 ) -> None:
     file = tmp_path / "answers.yaml"
     file.write_text(yaml.safe_dump({"box": {"host_name": "kein name"}}))
+    monkeypatch.setattr(cli, "require_root", lambda *_: None)
     monkeypatch.setattr(cli, "open_artifacts", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["ratssaal", verb, "--answers", str(file)])
     with pytest.raises(SystemExit) as ended:
