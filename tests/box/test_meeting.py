@@ -438,7 +438,7 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
 def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: People) -> None:
     """A shared screen reaches the other; who loads the page anew does not wait again."""
     t = texts("de")
-    anna, berta = people.come(), people.come()
+    anna, berta, carl = people.come(), people.come(), people.come(phone=True)
     links = book(anna, t)
     enter(anna, t, links["moderator"], "Anna")
     anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
@@ -456,6 +456,20 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
     # Pinned is large, whoever speaks.
     berta.get_by_role("button", name=t("tile.pin", name="Anna"), exact=True).click()
     expect(berta.locator(".tile--large")).to_have_attribute("data-person", "Anna")
+
+    # On a phone people and chat stand behind "More".
+    enter(carl, t, links["participant"], "Carl", devices=False)
+    admit(anna, t, "Carl")
+    for name, title in (
+        (t("bar.people", number=3), t("people.title", number=3)),
+        (t("bar.chat"), t("chat.title")),
+    ):
+        expect(bar(carl, name)).to_be_hidden(timeout=JOIN_MS)
+        bar(carl, t("bar.more")).click()
+        bar(carl, name).click()
+        expect(carl.locator(".panel").get_by_role("heading", name=title)).to_be_visible()
+        carl.keyboard.press("Escape")
+        expect(bar(carl, t("bar.more"))).to_be_focused()
 
     berta.reload()
     berta.get_by_label(t("entry.name")).fill("Berta")
