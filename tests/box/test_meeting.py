@@ -167,7 +167,9 @@ def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
         yield found
 
 
-def book(page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False) -> dict[str, str]:
+def book(
+    page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False, chat: bool = True
+) -> dict[str, str]:
     """Sign in and book a room by keyboard alone; the links by role, and the code."""
     keys = Keyboard(page)
     page.goto(f"https://{NAME}/rooms/")
@@ -176,9 +178,13 @@ def book(page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False) -
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=t("book.title"))).to_be_visible()
     keys.type("input[maxlength='80']", title)
-    if encrypted:
+    if encrypted or not chat:
         keys.reach("summary")
         page.keyboard.press("Enter")
+    if not chat:
+        keys.go_to(page.get_by_label(t("rules.chat"), exact=True))
+        page.keyboard.press("Space")
+    if encrypted:
         keys.go_to(page.get_by_label(t("rules.encryption")))
         page.keyboard.press("Space")
     keys.push(t("book.go"))
@@ -416,7 +422,7 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
         route.continue_()
 
     anna.context.route("**/*", note)
-    links = book(anna, t, encrypted=True)
+    links = book(anna, t, encrypted=True, chat=False)
     key = links["participant"].split("&k=")[1]
     assert len(key) == 43
     enter(anna, t, links["moderator"], "Anna")
@@ -428,6 +434,12 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
         page.evaluate(MOVES)
         assert page.evaluate(SOUNDS) > 0
     look(berta, axe, "meeting-encrypted-de")
+    # Without a chat its key opens nothing either.
+    expect(bar(anna, t("bar.chat"))).to_have_count(0)
+    anna.keyboard.press("n")
+    expect(anna.locator(".panel").get_by_role("heading", level=2)).to_have_text(
+        t("people.title", number=2)
+    )
     assert sent
     assert not [one for one in sent if key in one]
     without.goto(links["participant"].split("&k=")[0])

@@ -55,8 +55,9 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const [said, say] = useSaid();
   const moderates = line === "connecting" ? look.role === "moderator" : roleOf(localParticipant) === "moderator";
   const lobby = useLobby(seat, moderates, say);
-  const chat = useChat(panel === "chat", say);
-  const text = useLiveText(panel === "text", say);
+  const { policy } = look;
+  const chat = useChat(policy.chat, panel === "chat", say);
+  const text = useLiveText(policy.live_text, panel === "text", say);
   const blur = useBlur(say);
   useEvents(say);
 
@@ -74,8 +75,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
     [say, t],
   );
   const desk = useMemo<Desk>(
-    () => ({ seat, policy: look.policy, moderates, pinned, pin, say, ask }),
-    [seat, look.policy, moderates, pinned, say, ask],
+    () => ({ seat, policy, moderates, pinned, pin, say, ask }),
+    [seat, policy, moderates, pinned, say, ask],
   );
   const close = () => {
     setDialog(null);
@@ -85,8 +86,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   };
   const shortcuts = useShortcuts({
     people: () => { show("people"); },
-    chat: () => { show("chat"); },
-    text: () => { show("text"); },
+    ...(policy.chat ? { chat: () => { show("chat"); } } : {}),
+    ...(policy.live_text ? { text: () => { show("text"); } } : {}),
     view: () => { setView(view === "grid" ? "speaker" : "grid"); },
     help: () => { setDialog("shortcuts"); },
   });
