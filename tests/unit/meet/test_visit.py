@@ -137,6 +137,25 @@ def test_a_lock_and_a_house_without_guests_hold_for_a_removed_moderator_too() ->
     asyncio.run(story())
 
 
+def test_all_microphones_stay_blocked_until_all_are_freed() -> None:
+    async def story() -> None:
+        room = Room()
+        anna = await room.seat("moderator")
+        await room.moderation.mute(anna, "all", "microphone", True, room.house)
+        bernd = await room.seat("participant")
+        queue = await anext(room.moderation.watch(anna, room.house))
+        assert queue
+        assert queue.silenced == ["microphone"]
+        meeting = await room.meetings.get(room.name)
+        assert "microphone" not in meeting.sources(bernd.identity, room.house.policy)
+        assert "microphone" in meeting.sources(anna.identity, room.house.policy)
+        await room.moderation.allow(anna, "all", "microphone", room.house)
+        meeting = await room.meetings.get(room.name)
+        assert "microphone" in meeting.sources(bernd.identity, room.house.policy)
+
+    asyncio.run(story())
+
+
 def test_the_next_meeting_knows_nothing_of_the_removal() -> None:
     async def story() -> None:
         room = Room()
