@@ -1,13 +1,13 @@
 """The way in by a link: as what, and past whom, once somebody has been removed."""
 
 import asyncio
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from meet.errors import RefusedError
 from meet.house import House
-from meet.livekit import LiveKit, Tokens
+from meet.livekit import LiveKit, Participant, Tokens
 from meet.lobby import Lobby
 from meet.meetings import Meetings
 from meet.moderation import Moderation
@@ -27,6 +27,9 @@ HOST = "sitzung.musterhausen.example"
 class Empty:
     """A store that has nothing and takes everything, a LiveKit without people, no bookings."""
 
+    def __init__(self) -> None:
+        self.there: list[Participant] = []
+
     async def get(self, _: str) -> None:
         return None
 
@@ -36,8 +39,8 @@ class Empty:
     async def rooms(self, *_: str) -> dict[str, int]:
         return {}
 
-    async def people(self, *_: str) -> list[Any]:
-        return []
+    async def people(self, *_: str) -> list[Participant]:
+        return self.there
 
     async def cancelled(self, _: str) -> bool:
         return False
@@ -52,7 +55,7 @@ class Room:
     """A room in a house in which citizens wait for nobody."""
 
     def __init__(self, preset: str = "open") -> None:
-        empty = Empty()
+        empty = self.livekit = Empty()
         livekit = cast(LiveKit, empty)
         self.signer = Signer(b"k" * 32)
         self.house = House(tenant=HOST, policy=PRESETS[preset])
@@ -152,6 +155,26 @@ def test_all_microphones_stay_blocked_until_all_are_freed() -> None:
         await room.moderation.allow(anna, "all", "microphone", room.house)
         meeting = await room.meetings.get(room.name)
         assert "microphone" in meeting.sources(bernd.identity, room.house.policy)
+
+    asyncio.run(story())
+
+
+def test_who_only_takes_seats_puts_out_nobody_who_sits_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("meet.meeting.MOST_PEOPLE", 4)
+    monkeypatch.setattr("meet.visit.MOST_PEOPLE", 4)
+
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("participant")
+        there = [Participant(identity=one.identity) for one in (anna, bernd)]
+        room.livekit.there = there
+        for _ in range(5):
+            await room.seat("participant")
+        people = (await room.meetings.get(room.name)).people
+        assert len(people) == 4
+        assert {anna.identity, bernd.identity} <= set(people)
 
     asyncio.run(story())
 
