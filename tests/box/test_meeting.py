@@ -445,6 +445,9 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
     without.goto(links["participant"].split("&k=")[0])
     expect(without.get_by_role("alert")).to_contain_text(t("entry.noKey.title"))
     look(without, axe, "meeting-no-key-de")
+    # The whole link into the same window, as its words say: the page is not loaded anew.
+    without.goto(links["participant"])
+    expect(without.get_by_label(t("entry.name"))).to_be_visible()
 
 
 def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: People) -> None:

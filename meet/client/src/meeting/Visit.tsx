@@ -42,6 +42,7 @@ export function Visit() {
   }, []);
 
   const ask = useCallback(() => {
+    const { invitation } = link;
     if (!invitation) return;
     look(invitation).then(
       (found) => {
@@ -52,7 +53,8 @@ export function Visit() {
         step({ did: "look-failed", problem });
       },
     );
-  }, [invitation]);
+    // The whole link: the same invitation may come again, with its key.
+  }, [link]);
   useEffect(ask, [ask]);
 
   const end = useCallback((why: Why) => {
