@@ -80,7 +80,7 @@ export class Seat {
   end = () => this.ask("/api/meeting/end");
   mute = (identity: string, source: Source, lasting: boolean) =>
     this.ask("/api/people/mute", { identity, source, lasting });
-  allow = (identity: string | "all", source: Source) =>
+  allow = (identity: string, source: Source) =>
     this.ask("/api/people/allow", { identity, source });
   remove = (identity: string) => this.ask("/api/people/remove", { identity });
   role = (identity: string, role: Role) => this.ask("/api/people/role", { identity, role });
