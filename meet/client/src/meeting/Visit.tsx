@@ -74,7 +74,7 @@ export function Visit() {
           return;
         } catch (problem) {
           // The seat is worth nothing any more: ask for a new one, as anybody with the link.
-          if (!(problem instanceof Refused) || problem.status === 0) throw problem;
+          if (!(problem instanceof Refused && problem.final)) throw problem;
           giveUpSeat();
         }
       }

@@ -135,8 +135,7 @@ export class Heartbeat {
 
 /** What a refusal means for this visit; null where asking again may help. */
 function ending(problem: unknown, reason?: DisconnectReason): Why | null {
-  if (!(problem instanceof Refused)) return null;
-  if (problem.status < 400 || problem.status >= 500 || problem.status === 429) return null;
+  if (!(problem instanceof Refused && problem.final)) return null;
   if (problem.key === "removed" || problem.key === "ended" || problem.key === "over") {
     return problem.key;
   }
