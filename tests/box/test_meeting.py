@@ -483,6 +483,11 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
         bar(carl, t("bar.more")).click()
         bar(carl, name).click()
         expect(carl.locator(".panel").get_by_role("heading", name=title)).to_be_visible()
+        # What happens is said above the panel, and covers nothing of it.
+        bar(anna, t("bar.handUp")).click()
+        expect(carl.get_by_text(t("said.hand", name="Anna")).last).to_be_visible()
+        carl.get_by_role("button", name=t("close"), exact=True).click(trial=True)
+        bar(anna, t("bar.handDown")).click()
         carl.keyboard.press("Escape")
         expect(bar(carl, t("bar.more"))).to_be_focused()
 

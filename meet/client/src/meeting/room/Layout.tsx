@@ -105,7 +105,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
           )}
           <Quality />
         </header>
-        <main className="room__stage" aria-label={t("room.pictures")}>
+        <div className="room__news">
           {line !== "good" && (
             <p className="room__line" role="status">
               {t(line === "connecting" ? "room.connecting" : "room.mending")}
@@ -117,8 +117,10 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
             </Notice>
           ))}
           {line === "good" && <Sound />}
+        </div>
+        <Said said={said} />
+        <main className="room__stage" aria-label={t("room.pictures")}>
           <Stage view={view} people={people} />
-          <Said said={said} />
         </main>
         {panel === "people" && (
           <People people={people} lobby={lobby} onClose={() => { setPanel(null); }} />
