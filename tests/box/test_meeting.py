@@ -265,12 +265,15 @@ def test_a_meeting_from_the_booking_to_the_end(
     see(berta, "entry")
     enter(berta, t, links["participant"], "Berta Bürgerin")
     expect(berta.get_by_role("heading", level=2)).to_have_text(t("waiting.title"))
+    # Each state begins at its title.
+    expect(berta.get_by_role("heading", level=1)).to_be_focused()
     see(berta, "waiting")
     open_people(anna)
     expect(anna.get_by_text(t("said.waits", name="Berta Bürgerin"))).to_be_visible()
     see(anna, "lobby")
     admit(anna, t, "Berta Bürgerin")
     berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    expect(berta.get_by_role("heading", level=1)).to_be_focused()
     for page in (anna, berta):
         assert page.evaluate(MOVES) > 0
         assert page.evaluate(SOUNDS) > 0
@@ -323,6 +326,7 @@ def test_a_meeting_from_the_booking_to_the_end(
     act(anna, t, "Berta Bürgerin", "moderate.remove")
     anna.get_by_role("dialog").get_by_role("button", name=t("moderate.remove"), exact=True).click()
     expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.removed.title"))
+    expect(berta.get_by_role("heading", level=1)).to_be_focused()
     see(berta, "removed")
     anna.get_by_role("button", name=t("people.lock"), exact=True).click()
     expect(anna.get_by_role("button", name=t("people.unlock"), exact=True)).to_be_visible()

@@ -1,6 +1,6 @@
 /* One person's visit to one meeting, from the link to the farewell. */
 
-import { lazy, Suspense, useCallback, useEffect, useReducer, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { enter, look, Refused, Seat } from "../api/calls";
 import { Button } from "../parts/Button";
@@ -56,6 +56,15 @@ export function Visit() {
     // The whole link: the same invitation may come again, with its key.
   }, [link]);
   useEffect(ask, [ask]);
+
+  // Each state is a page of its own: the focus begins at its title, save where the page has just
+  // been loaded. The room sees to its own.
+  const seen = useRef(false);
+  useEffect(() => {
+    if (visit.at === "look") return;
+    if (seen.current) document.querySelector<HTMLElement>("main h1")?.focus();
+    seen.current = true;
+  }, [visit.at]);
 
   const end = useCallback((why: Why) => {
     if (why !== "elsewhere" && why !== "lost") giveUpSeat();

@@ -1,7 +1,7 @@
 /* The room's page: what it is above, pictures in the middle, a panel beside, the bar below. */
 
 import { useLocalParticipant } from "@livekit/components-react";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Seat } from "../../api/calls";
 import type { Look } from "../../api/types";
@@ -29,6 +29,7 @@ import { Quality } from "./Quality";
 import { Said, useSaid } from "./Said";
 import { Shortcuts, useShortcuts } from "./Shortcuts";
 import { Sound } from "./Sound";
+import { useAnnounced } from "./speaker";
 import { Stage } from "./Stage";
 import type { View } from "./Stage";
 
@@ -59,8 +60,13 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const chat = useChat(policy.chat, panel === "chat", say);
   const text = useLiveText(policy.live_text, panel === "text", say);
   const blur = useBlur(say);
+  const announced = useAnnounced(say);
   useEvents(say);
 
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    heading.current?.focus();
+  }, []);
   const title = look.title || t("room.untitled");
   useEffect(() => {
     document.title = `${title} – ${house?.name ?? "Ratssaal"}`;
@@ -96,7 +102,9 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
     <DeskContext value={desk}>
       <div className={`room${panel ? " room--panel" : ""}`}>
         <header className="room__top">
-          <h1 className="room__title">{title}</h1>
+          <h1 className="room__title" ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
           {encrypted && (
             <span className="room__mark">
               <Icon name="lock" />
@@ -144,7 +152,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
           }}
         />
         {dialog === "devices" && <DevicesDialog blur={blur} onClose={close} />}
-        {dialog === "shortcuts" && <Shortcuts keys={shortcuts} onClose={close} />}
+        {dialog === "shortcuts" && <Shortcuts keys={shortcuts} announced={announced} onClose={close} />}
         {dialog === "leave" && (
           <LeaveDialog
             onClose={close}

@@ -6,6 +6,7 @@ import { Dialog } from "../../parts/Dialog";
 import { Tick } from "../../parts/Field";
 import { keep, kept } from "../../parts/kept";
 import { useDesk } from "./context";
+import type { Announced } from "./speaker";
 
 const LETTERS = {
   microphone: "m",
@@ -76,7 +77,13 @@ export function useShortcuts(actions: Actions): Keys {
   };
 }
 
-export function Shortcuts({ keys, onClose }: { keys: Keys; onClose: () => void }) {
+interface Props {
+  keys: Keys;
+  announced: Announced;
+  onClose: () => void;
+}
+
+export function Shortcuts({ keys, announced, onClose }: Props) {
   const { t } = useTranslation();
   const { policy } = useDesk();
   const off: Action[] = [];
@@ -85,6 +92,7 @@ export function Shortcuts({ keys, onClose }: { keys: Keys; onClose: () => void }
   const letters = (Object.entries(LETTERS) as [Action, string][]).filter(([one]) => !off.includes(one));
   return (
     <Dialog title={t("keys.title")} onClose={onClose}>
+      <Tick label={t("keys.speakers")} value={announced.on} onChange={announced.set} />
       <Tick label={t("keys.on")} value={keys.on} onChange={keys.setOn} />
       <table className="kern-table">
         <tbody className="kern-table__body">
