@@ -24,6 +24,7 @@ class Person(_Model):
     """Somebody who was let in (`since`, seconds since 1970) and neither left nor was removed.
 
     came: the role at the door, which moderators do not change; None: the same as `role`.
+    hand: since when it is raised, in ms since 1970; 0: it is down.
     """
 
     role: Role
@@ -31,6 +32,7 @@ class Person(_Model):
     came: Role | None = None
     given: frozenset[Source] = frozenset()
     taken: frozenset[Source] = frozenset()
+    hand: int = 0
 
 
 class Meeting(_Model):
@@ -103,8 +105,16 @@ class Meeting(_Model):
         """With another role for somebody; what was given to or taken from him is forgotten."""
         before = self.people[identity]
         person = Person(
-            role=role, since=before.since, came=before.came or before.role, taken=self._taken(role)
-        )
+            role=role, since=before.since, came=before.came or before.role, taken=self._taken(role),
+            hand=before.hand,
+        )  # fmt: skip
+        return self._with(people={**self.people, identity: person})
+
+    def with_hand(self, identity: Identity, hand: int) -> "Meeting":
+        """With somebody's hand raised since `hand`, or lowered; without him nothing changes."""
+        if identity not in self.people:
+            return self
+        person = self.people[identity].model_copy(update={"hand": hand})
         return self._with(people={**self.people, identity: person})
 
     def given(self, identity: Identity, source: Source) -> "Meeting":

@@ -178,6 +178,14 @@ class Moderation:
 
     async def lower(self, seat: Seat, who: Identity | All) -> None:
         """Lower somebody's hand, or all."""
+
+        def how(meeting: Meeting) -> Meeting:
+            for key, one in meeting.people.items():
+                if one.hand and who in ("all", key):
+                    meeting = meeting.with_hand(key, 0)
+            return meeting
+
+        await self.meetings.change(seat.room, how)
         for person in await self.livekit.people(seat.room):
             if who in ("all", person.identity) and person.attributes.get("hand"):
                 await self.livekit.hand(seat.room, person.identity, "")

@@ -211,6 +211,9 @@ class Visits:
         """Raise or lower one's own hand; the moment orders those who want to speak."""
         moment = int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
         await self.livekit.hand(seat.room, seat.identity, str(moment) if raised else "")
+        # LiveKit forgets it with whoever loses the line.
+        hand = moment if raised else 0
+        await self.meetings.change(seat.room, lambda one: one.with_hand(seat.identity, hand))
 
 
 def _waits(role: Role, meeting: Meeting, policy: Policy) -> bool:

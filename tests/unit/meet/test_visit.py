@@ -48,7 +48,7 @@ class Empty:
     async def nothing(self, *_: object) -> None:
         pass
 
-    open = remove = permit = nothing
+    open = remove = permit = hand = nothing
 
 
 class Room:
@@ -175,6 +175,28 @@ def test_who_only_takes_seats_puts_out_nobody_who_sits_there(
         people = (await room.meetings.get(room.name)).people
         assert len(people) == 4
         assert {anna.identity, bernd.identity} <= set(people)
+
+    asyncio.run(story())
+
+
+def test_a_raised_hand_is_still_up_at_the_next_place_until_it_is_lowered() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("participant")
+
+        async def hand() -> str:
+            meeting = await room.meetings.get(room.name)
+            place = await room.visits.places.give(bernd, meeting, room.house.policy, HOST)
+            return Tokens("key", "s" * 64).read(place.token).attributes["hand"]
+
+        assert await hand() == ""
+        await room.visits.hand(bernd, True)
+        since = await hand()
+        assert int(since) > 0
+        await room.moderation.role(anna, bernd.identity, "viewer", room.house)
+        assert await hand() == since
+        await room.moderation.lower(anna, "all")
+        assert await hand() == ""
 
     asyncio.run(story())
 

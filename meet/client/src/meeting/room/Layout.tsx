@@ -30,6 +30,7 @@ import { Said, useSaid } from "./Said";
 import { Shortcuts, useShortcuts } from "./Shortcuts";
 import { Sound } from "./Sound";
 import { useAnnounced } from "./speaker";
+import { useCountSpeaking } from "./speaking";
 import { Stage } from "./Stage";
 import type { View } from "./Stage";
 
@@ -62,6 +63,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const blur = useBlur(say);
   const announced = useAnnounced(say);
   useEvents(say);
+  useCountSpeaking();
 
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
