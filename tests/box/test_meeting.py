@@ -383,6 +383,7 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, 
     look(guest, axe, "meeting-refused-camera-de")
     guest.get_by_role("button", name=t("language.de-simple"), exact=True).click()
     expect(guest.get_by_role("button", name=texts("de-easy")("entry.go"))).to_be_visible()
+    expect(guest.get_by_text(texts("de-easy")("fault.camera.refused.title"))).to_be_visible()
     look(guest, axe, "meeting-entry-easy")
 
 
