@@ -3,6 +3,7 @@
 Random identities alone. Who sits in the room at this moment is asked of LiveKit, never kept.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +24,7 @@ class Person(_Model):
     """Somebody who was let in (`since`, seconds since 1970) and neither left nor was removed.
 
     came: the role at the door, which moderators do not change; None: the same as `role`.
+    hand: since when it is raised, in ms since 1970; 0: it is down.
     """
 
     role: Role
@@ -30,6 +32,7 @@ class Person(_Model):
     came: Role | None = None
     given: frozenset[Source] = frozenset()
     taken: frozenset[Source] = frozenset()
+    hand: int = 0
 
 
 class Meeting(_Model):
@@ -44,6 +47,8 @@ class Meeting(_Model):
     # Who was removed had come in as a moderator: the link for moderators opens no more than that
     # for participants, since a waiting moderator looks like anybody else who waits.
     doubted: bool = False
+    # Taken from all who do not moderate, those who come later as well.
+    silenced: frozenset[Source] = frozenset()
     started: int = 0
     ended: int = 0
     # All had gone: their seats are worthless, and who waits goes on waiting.
@@ -60,17 +65,23 @@ class Meeting(_Model):
             rules=rules, started=now, ended=self.ended, emptied=self.emptied, declined=self.declined
         )
 
-    def entered(self, identity: Identity, role: Role, now: int) -> "Meeting":
-        """With somebody let in."""
+    def entered(
+        self, identity: Identity, role: Role, now: int, present: Collection[Identity] = ()
+    ) -> "Meeting":
+        """With somebody let in; `present`: who sits in the room, where that is known."""
         since = now - SEAT_SECONDS
         people = {key: one for key, one in self.people.items() if one.since > since}
         while len(people) >= MOST_PEOPLE:
-            # Who only takes seats, however many, puts no moderator out.
-            oldest = min(
-                people, key=lambda key: (people[key].role == "moderator", people[key].since)
-            )
-            del people[oldest]
-        return self._with(people={**people, identity: Person(role=role, since=now, came=role)})
+            # Who only takes seats, however many, puts out nobody who sits there, and no moderator.
+            def worth(key: Identity) -> tuple[bool, bool, int]:
+                return key in present, people[key].role == "moderator", people[key].since
+
+            del people[min(people, key=worth)]
+        person = Person(role=role, since=now, came=role, taken=self._taken(role))
+        return self._with(people={**people, identity: person})
+
+    def _taken(self, role: Role) -> frozenset[Source]:
+        return frozenset() if role == "moderator" else self.silenced
 
     def left(self, identity: Identity) -> "Meeting":
         """Without somebody who went: the seat is worth nothing afterwards."""
@@ -91,9 +102,19 @@ class Meeting(_Model):
         return self._with(declined=(*self.declined, *identities)[-MOST_PEOPLE:])
 
     def with_role(self, identity: Identity, role: Role) -> "Meeting":
-        """With another role for somebody; what was given and taken before is forgotten."""
+        """With another role for somebody; what was given to or taken from him is forgotten."""
         before = self.people[identity]
-        person = Person(role=role, since=before.since, came=before.came or before.role)
+        person = Person(
+            role=role, since=before.since, came=before.came or before.role, taken=self._taken(role),
+            hand=before.hand,
+        )  # fmt: skip
+        return self._with(people={**self.people, identity: person})
+
+    def with_hand(self, identity: Identity, hand: int) -> "Meeting":
+        """With somebody's hand raised since `hand`, or lowered; without him nothing changes."""
+        if identity not in self.people:
+            return self
+        person = self.people[identity].model_copy(update={"hand": hand})
         return self._with(people={**self.people, identity: person})
 
     def given(self, identity: Identity, source: Source) -> "Meeting":
@@ -111,6 +132,22 @@ class Meeting(_Model):
             update={"given": one.given - {source}, "taken": one.taken | {source}}
         )
         return self._with(people={**self.people, identity: person})
+
+    def silent(self, source: Source) -> "Meeting":
+        """With a source taken from all who do not moderate, now or later."""
+        meeting = self._with(silenced=self.silenced | {source})
+        for identity, one in self.people.items():
+            if one.role != "moderator":
+                meeting = meeting.taken(identity, source)
+        return meeting
+
+    def freed(self, source: Source) -> "Meeting":
+        """With a source taken from nobody any more."""
+        people = {
+            key: one.model_copy(update={"taken": one.taken - {source}})
+            for key, one in self.people.items()
+        }
+        return self._with(silenced=self.silenced - {source}, people=people)
 
     def shut(self, locked: bool) -> "Meeting":
         """Locked: nobody new comes in; who has a seat comes back to it."""

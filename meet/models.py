@@ -99,9 +99,9 @@ class MuteAsked(_Asked):
 
 
 class AllowAsked(_Asked):
-    """Whom to allow a source."""
+    """Whom to allow a source; all: takes back what was taken from all."""
 
-    identity: Identity
+    identity: Identity | All
     source: Source
 
 

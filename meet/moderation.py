@@ -25,6 +25,7 @@ class Queue(BaseModel):
 
     waiting: list[Waiter]
     locked: bool
+    silenced: list[Source]
 
 
 @dataclass
@@ -52,7 +53,11 @@ class Moderation:
                 meeting = await self.moderated(seat, house)
             except RefusedError:
                 return
-            queue = Queue(waiting=self.lobby.waiting(seat.room), locked=meeting.locked)
+            queue = Queue(
+                waiting=self.lobby.waiting(seat.room),
+                locked=meeting.locked,
+                silenced=sorted(meeting.silenced),
+            )
             yield None if queue == last else queue
             last = queue
             await self.lobby.change(seat.room, seen, ALIVE_SECONDS)
@@ -62,6 +67,7 @@ class Moderation:
         wanted = self._waiting(seat.room, ids)
         meeting = await self.meetings.get(seat.room)
         people = await self.livekit.people(seat.room)
+        present = {one.identity for one in people}
         policy = house.policy.with_rules(meeting.rules)
         free = policy.max_people - len(people)
         if wanted and free <= 0:
@@ -71,7 +77,7 @@ class Moderation:
 
         def how(meeting: Meeting) -> Meeting:
             for one in tickets:
-                meeting = meeting.entered(one.identity, one.role, now())
+                meeting = meeting.entered(one.identity, one.role, now(), present)
             return meeting
 
         await self.meetings.change(seat.room, how)
@@ -102,7 +108,10 @@ class Moderation:
     async def mute(
         self, seat: Seat, who: Identity | All, source: Source, lasting: bool, house: House
     ) -> None:
-        """Mute somebody, or all who do not moderate; `lasting`: until a moderator allows it."""
+        """Mute somebody, or all who do not moderate; `lasting`: until a moderator allows it.
+
+        What is taken from all for good is taken from those who come later as well.
+        """
         meeting = await self.meetings.get(seat.room)
         if who == "all":
             muted = [key for key, one in meeting.people.items() if one.role != "moderator"]
@@ -114,13 +123,13 @@ class Moderation:
                 raise RefusedError("policy", rule="moderator")
 
             def how(meeting: Meeting) -> Meeting:
-                for one in muted:
-                    if one in meeting.people:
-                        meeting = meeting.taken(one, source)
-                return meeting
+                if who == "all":
+                    return meeting.silent(source)
+                return meeting.taken(who, source) if who in meeting.people else meeting
 
             after = await self.meetings.change(seat.room, how)
-            for one in muted:
+            self.lobby.ring(seat.room)
+            for one in after.people if who == "all" else muted:
                 await self._permit(seat.room, one, after, house.policy)
             return
         for person in await self.livekit.people(seat.room):
@@ -130,8 +139,17 @@ class Moderation:
                 if track.source.lower() in SENT[source] and not track.muted:
                     await self.livekit.mute(seat.room, person.identity, track.sid)
 
-    async def allow(self, seat: Seat, who: Identity, source: Source, house: House) -> None:
-        """Let somebody use a source, as far as the policy leaves that to moderators."""
+    async def allow(self, seat: Seat, who: Identity | All, source: Source, house: House) -> None:
+        """Let somebody use a source, as far as the policy leaves that to moderators.
+
+        All: a source that was taken from all is taken from nobody any more.
+        """
+        if who == "all":
+            after = await self.meetings.change(seat.room, lambda one: one.freed(source))
+            self.lobby.ring(seat.room)
+            for key in after.people:
+                await self._permit(seat.room, key, after, house.policy)
+            return
         meeting = await self.meetings.get(seat.room)
         person = meeting.people[self._known(meeting, who)]
         policy = house.policy.with_rules(meeting.rules)
@@ -160,6 +178,14 @@ class Moderation:
 
     async def lower(self, seat: Seat, who: Identity | All) -> None:
         """Lower somebody's hand, or all."""
+
+        def how(meeting: Meeting) -> Meeting:
+            for key, one in meeting.people.items():
+                if one.hand and who in ("all", key):
+                    meeting = meeting.with_hand(key, 0)
+            return meeting
+
+        await self.meetings.change(seat.room, how)
         for person in await self.livekit.people(seat.room):
             if who in ("all", person.identity) and person.attributes.get("hand"):
                 await self.livekit.hand(seat.room, person.identity, "")

@@ -66,5 +66,6 @@ class Places:
             meeting.people[person.identity].role,
             meeting.sources(person.identity, house),
             meeting.data(person.identity, house),
+            hand=str(meeting.people[person.identity].hand or ""),
         )
         return Place(url=url, token=token, identity=person.identity, room=person.room)

@@ -68,8 +68,9 @@ class Service:
             places=places,
             sessions=Sessions(store),
             directories=Directories(signer),
-            # Ten a minute of one address; of all together fewer than find one code in a month.
-            codes=Tries(10, 300),
+            # Wrong ones a minute: of one address, where a class may sit; of all together fewer than
+            # find one code in a month.
+            codes=Tries(30, 300),
             passwords=Tries(10, 300),
             # Rooms without an account, in ten minutes: one address never fills all their places.
             made=Tries(10, 200, 600.0),

@@ -11,9 +11,9 @@ from meet.errors import RefusedError
 from meet.house import House
 from meet.livekit import LiveKit
 from meet.lobby import Lobby
-from meet.meeting import Meeting
+from meet.meeting import MOST_PEOPLE, Meeting
 from meet.meetings import Meetings
-from meet.names import Role, new_identity, shown
+from meet.names import Identity, Role, new_identity, shown
 from meet.places import Place, Places
 from meet.policy import Policy
 from meet.rooms import Rooms
@@ -159,8 +159,12 @@ class Visits:
 
     async def admit(self, ticket: Ticket, house: House, host: str) -> tuple[str, Place]:
         """A seat and a place for somebody who is let in."""
+        meeting = await self.meetings.get(ticket.room)
+        present: set[Identity] = set()
+        if len(meeting.people) >= MOST_PEOPLE:
+            present = {one.identity for one in await self.livekit.people(ticket.room)}
         meeting = await self.meetings.change(
-            ticket.room, lambda one: one.entered(ticket.identity, ticket.role, now())
+            ticket.room, lambda one: one.entered(ticket.identity, ticket.role, now(), present)
         )
         place = await self.places.give(ticket, meeting, house.policy, host)
         return self.signer.seat(ticket), place
@@ -207,6 +211,9 @@ class Visits:
         """Raise or lower one's own hand; the moment orders those who want to speak."""
         moment = int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
         await self.livekit.hand(seat.room, seat.identity, str(moment) if raised else "")
+        # LiveKit forgets it with whoever loses the line.
+        hand = moment if raised else 0
+        await self.meetings.change(seat.room, lambda one: one.with_hand(seat.identity, hand))
 
 
 def _waits(role: Role, meeting: Meeting, policy: Policy) -> bool:

@@ -167,7 +167,9 @@ def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
         yield found
 
 
-def book(page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False) -> dict[str, str]:
+def book(
+    page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False, chat: bool = True
+) -> dict[str, str]:
     """Sign in and book a room by keyboard alone; the links by role, and the code."""
     keys = Keyboard(page)
     page.goto(f"https://{NAME}/rooms/")
@@ -176,9 +178,13 @@ def book(page: Page, t: Texts, title: str = TITLE, *, encrypted: bool = False) -
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=t("book.title"))).to_be_visible()
     keys.type("input[maxlength='80']", title)
-    if encrypted:
+    if encrypted or not chat:
         keys.reach("summary")
         page.keyboard.press("Enter")
+    if not chat:
+        keys.go_to(page.get_by_label(t("rules.chat"), exact=True))
+        page.keyboard.press("Space")
+    if encrypted:
         keys.go_to(page.get_by_label(t("rules.encryption")))
         page.keyboard.press("Space")
     keys.push(t("book.go"))
@@ -259,12 +265,15 @@ def test_a_meeting_from_the_booking_to_the_end(
     see(berta, "entry")
     enter(berta, t, links["participant"], "Berta Bürgerin")
     expect(berta.get_by_role("heading", level=2)).to_have_text(t("waiting.title"))
+    # Each state begins at its title.
+    expect(berta.get_by_role("heading", level=1)).to_be_focused()
     see(berta, "waiting")
     open_people(anna)
     expect(anna.get_by_text(t("said.waits", name="Berta Bürgerin"))).to_be_visible()
     see(anna, "lobby")
     admit(anna, t, "Berta Bürgerin")
     berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    expect(berta.get_by_role("heading", level=1)).to_be_focused()
     for page in (anna, berta):
         assert page.evaluate(MOVES) > 0
         assert page.evaluate(SOUNDS) > 0
@@ -317,6 +326,7 @@ def test_a_meeting_from_the_booking_to_the_end(
     act(anna, t, "Berta Bürgerin", "moderate.remove")
     anna.get_by_role("dialog").get_by_role("button", name=t("moderate.remove"), exact=True).click()
     expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.removed.title"))
+    expect(berta.get_by_role("heading", level=1)).to_be_focused()
     see(berta, "removed")
     anna.get_by_role("button", name=t("people.lock"), exact=True).click()
     expect(anna.get_by_role("button", name=t("people.unlock"), exact=True)).to_be_visible()
@@ -373,6 +383,7 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, 
     look(guest, axe, "meeting-refused-camera-de")
     guest.get_by_role("button", name=t("language.de-simple"), exact=True).click()
     expect(guest.get_by_role("button", name=texts("de-easy")("entry.go"))).to_be_visible()
+    expect(guest.get_by_text(texts("de-easy")("fault.camera.refused.title"))).to_be_visible()
     look(guest, axe, "meeting-entry-easy")
 
 
@@ -416,7 +427,7 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
         route.continue_()
 
     anna.context.route("**/*", note)
-    links = book(anna, t, encrypted=True)
+    links = book(anna, t, encrypted=True, chat=False)
     key = links["participant"].split("&k=")[1]
     assert len(key) == 43
     enter(anna, t, links["moderator"], "Anna")
@@ -428,17 +439,26 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
         page.evaluate(MOVES)
         assert page.evaluate(SOUNDS) > 0
     look(berta, axe, "meeting-encrypted-de")
+    # Without a chat its key opens nothing either.
+    expect(bar(anna, t("bar.chat"))).to_have_count(0)
+    anna.keyboard.press("n")
+    expect(anna.locator(".panel").get_by_role("heading", level=2)).to_have_text(
+        t("people.title", number=2)
+    )
     assert sent
     assert not [one for one in sent if key in one]
     without.goto(links["participant"].split("&k=")[0])
     expect(without.get_by_role("alert")).to_contain_text(t("entry.noKey.title"))
     look(without, axe, "meeting-no-key-de")
+    # The whole link into the same window, as its words say: the page is not loaded anew.
+    without.goto(links["participant"])
+    expect(without.get_by_label(t("entry.name"))).to_be_visible()
 
 
 def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: People) -> None:
     """A shared screen reaches the other; who loads the page anew does not wait again."""
     t = texts("de")
-    anna, berta = people.come(), people.come()
+    anna, berta, carl = people.come(), people.come(), people.come(phone=True)
     links = book(anna, t)
     enter(anna, t, links["moderator"], "Anna")
     anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
@@ -457,8 +477,31 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
     berta.get_by_role("button", name=t("tile.pin", name="Anna"), exact=True).click()
     expect(berta.locator(".tile--large")).to_have_attribute("data-person", "Anna")
 
+    # On a phone people and chat stand behind "More".
+    enter(carl, t, links["participant"], "Carl", devices=False)
+    admit(anna, t, "Carl")
+    for name, title in (
+        (t("bar.people", number=3), t("people.title", number=3)),
+        (t("bar.chat"), t("chat.title")),
+    ):
+        expect(bar(carl, name)).to_be_hidden(timeout=JOIN_MS)
+        bar(carl, t("bar.more")).click()
+        bar(carl, name).click()
+        expect(carl.locator(".panel").get_by_role("heading", name=title)).to_be_visible()
+        # What happens is said above the panel, and covers nothing of it.
+        bar(anna, t("bar.handUp")).click()
+        expect(carl.get_by_text(t("said.hand", name="Anna")).last).to_be_visible()
+        carl.get_by_role("button", name=t("close"), exact=True).click(trial=True)
+        bar(anna, t("bar.handDown")).click()
+        carl.keyboard.press("Escape")
+        expect(bar(carl, t("bar.more"))).to_be_focused()
+
+    # A box that is busy for a moment takes nobody's seat.
+    berta.route("**/api/place", lambda asked: asked.fulfill(status=503), times=1)
     berta.reload()
     berta.get_by_label(t("entry.name")).fill("Berta")
+    berta.get_by_role("button", name=t("entry.go"), exact=True).click()
+    expect(berta.get_by_text(t("problem.unreachable"))).to_be_visible()
     berta.get_by_role("button", name=t("entry.go"), exact=True).click()
     berta.locator("[data-remote=camera]").wait_for(timeout=JOIN_MS)
     with berta.expect_popup() as opened_window:

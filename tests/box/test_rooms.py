@@ -317,11 +317,12 @@ def test_only_staff_book_and_only_from_our_own_pages(house: House) -> None:
 def test_guessing_is_slowed_down(house: House) -> None:
     answers = []
     with house.stage.joined():
-        for number in range(14):
+        for number in range(36):
             answer = house.http.post("/api/code", json={"code": f"{number:09}"})
             answers.append((answer.status_code, answer.json()["error"]))
     assert set(answers) == {(404, "wrong_code"), (429, "slow")}
-    assert [status for status, _ in answers].count(404) <= 10
+    # A whole class mistypes at one address before that.
+    assert 20 <= [status for status, _ in answers].count(404) <= 30
 
 
 def test_a_meeting_goes_on_while_service_or_store_are_killed(house: House) -> None:

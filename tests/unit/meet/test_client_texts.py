@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from builder.paths import PROJECT
+from meet.api import ENDPOINTS
 from meet.errors import STATUS
 
 pytestmark = pytest.mark.unit
@@ -48,12 +49,26 @@ def test_sentences_take_the_same_values_as_in_german(language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["start", "closed", "entry", "check", "blur", "waiting", "over", "old"]
+    "part", ["start", "closed", "entry", "check", "blur", "fault", "waiting", "over", "old"]
 )
 def test_the_whole_way_in_is_there_in_easy_german(part: str) -> None:
     german = {key for key in texts("de") if key.startswith(f"{part}.")}
     assert german
     assert german <= set(texts("de-easy"))
+
+
+def test_what_stands_in_the_way_in_is_said_in_easy_german() -> None:
+    way_in = ("/api/code", "/api/look", "/api/enter", "/api/wait", "/api/place")
+    # Any call may meet these.
+    words = {"unreachable", "unknown", "store", "media", "busy"}
+    for one in ENDPOINTS:
+        words |= set(one.errors) if one.path in way_in else set()
+    easy = texts("de-easy")
+    assert {"wrong_invitation", "wrong_code", "full", "locked", "slow"} <= words
+    assert {f"problem.{one}" for one in words} <= set(easy)
+    for key, text in easy.items():
+        # Verbs are not cut by hyphens.
+        assert not re.search(r"[a-zäöü]-[a-zäöü]", text), key
 
 
 def test_each_refusal_of_the_rooms_service_has_a_sentence() -> None:

@@ -73,6 +73,7 @@ def test_without_networks_staff_sign_in_from_everywhere() -> None:
 
 
 def test_rooms_are_made_slowly_and_looked_at_freely() -> None:
+    assert "limit_req zone=codes burst=40 nodelay;" in places(drawn("http.conf.j2"))["= /api/code"]
     assert "limit_req zone=rooms burst=30 nodelay;" in places(drawn("http.conf.j2"))["= /api/rooms"]
     text = drawn("nginx.conf.j2")
     assert "limit_req_zone $maker zone=rooms:1m rate=30r/m;" in text

@@ -95,6 +95,23 @@ def test_what_was_taken_is_given_back_by_a_moderator_alone() -> None:
     assert "screen" not in held().given(BERND, "screen").sources(BERND, COUNCIL)
 
 
+def test_what_is_taken_from_all_is_taken_from_those_who_come_later_too() -> None:
+    silent, later = held().silent("microphone"), new_identity()
+    meeting = silent.entered(later, "participant", now())
+    for one in (BERND, later):
+        assert meeting.sources(one, COUNCIL) == ("camera",)
+        # A short time as a moderator does not undo it.
+        again = meeting.with_role(one, "moderator").with_role(one, "participant")
+        assert again.sources(one, COUNCIL) == ("camera",)
+    assert "microphone" in meeting.sources(ANNA, COUNCIL)
+    assert "microphone" in meeting.given(later, "microphone").sources(later, COUNCIL)
+    freed = meeting.freed("microphone").entered(new_identity(), "participant", now())
+    assert {freed.sources(one, COUNCIL) for one in freed.people if one != ANNA} == {
+        ("microphone", "camera")
+    }
+    assert not silent.finished(now()).silenced
+
+
 def test_a_place_passes_the_gate_and_stops_doing_so_with_each_right_that_goes() -> None:
     meeting = held()
     anna, bernd = place(meeting, ANNA), place(meeting, BERND)

@@ -1,13 +1,13 @@
 """The way in by a link: as what, and past whom, once somebody has been removed."""
 
 import asyncio
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from meet.errors import RefusedError
 from meet.house import House
-from meet.livekit import LiveKit, Tokens
+from meet.livekit import LiveKit, Participant, Tokens
 from meet.lobby import Lobby
 from meet.meetings import Meetings
 from meet.moderation import Moderation
@@ -27,6 +27,9 @@ HOST = "sitzung.musterhausen.example"
 class Empty:
     """A store that has nothing and takes everything, a LiveKit without people, no bookings."""
 
+    def __init__(self) -> None:
+        self.there: list[Participant] = []
+
     async def get(self, _: str) -> None:
         return None
 
@@ -36,8 +39,8 @@ class Empty:
     async def rooms(self, *_: str) -> dict[str, int]:
         return {}
 
-    async def people(self, *_: str) -> list[Any]:
-        return []
+    async def people(self, *_: str) -> list[Participant]:
+        return self.there
 
     async def cancelled(self, _: str) -> bool:
         return False
@@ -45,14 +48,14 @@ class Empty:
     async def nothing(self, *_: object) -> None:
         pass
 
-    open = remove = permit = nothing
+    open = remove = permit = hand = nothing
 
 
 class Room:
     """A room in a house in which citizens wait for nobody."""
 
     def __init__(self, preset: str = "open") -> None:
-        empty = Empty()
+        empty = self.livekit = Empty()
         livekit = cast(LiveKit, empty)
         self.signer = Signer(b"k" * 32)
         self.house = House(tenant=HOST, policy=PRESETS[preset])
@@ -133,6 +136,67 @@ def test_a_lock_and_a_house_without_guests_hold_for_a_removed_moderator_too() ->
         with pytest.raises(RefusedError, match="guests"):
             await room.enter("moderator")
         assert (await room.enter("moderator", staff=True)).state == "admitted"
+
+    asyncio.run(story())
+
+
+def test_all_microphones_stay_blocked_until_all_are_freed() -> None:
+    async def story() -> None:
+        room = Room()
+        anna = await room.seat("moderator")
+        await room.moderation.mute(anna, "all", "microphone", True, room.house)
+        bernd = await room.seat("participant")
+        queue = await anext(room.moderation.watch(anna, room.house))
+        assert queue
+        assert queue.silenced == ["microphone"]
+        meeting = await room.meetings.get(room.name)
+        assert "microphone" not in meeting.sources(bernd.identity, room.house.policy)
+        assert "microphone" in meeting.sources(anna.identity, room.house.policy)
+        await room.moderation.allow(anna, "all", "microphone", room.house)
+        meeting = await room.meetings.get(room.name)
+        assert "microphone" in meeting.sources(bernd.identity, room.house.policy)
+
+    asyncio.run(story())
+
+
+def test_who_only_takes_seats_puts_out_nobody_who_sits_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("meet.meeting.MOST_PEOPLE", 4)
+    monkeypatch.setattr("meet.visit.MOST_PEOPLE", 4)
+
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("participant")
+        there = [Participant(identity=one.identity) for one in (anna, bernd)]
+        room.livekit.there = there
+        for _ in range(5):
+            await room.seat("participant")
+        people = (await room.meetings.get(room.name)).people
+        assert len(people) == 4
+        assert {anna.identity, bernd.identity} <= set(people)
+
+    asyncio.run(story())
+
+
+def test_a_raised_hand_is_still_up_at_the_next_place_until_it_is_lowered() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("participant")
+
+        async def hand() -> str:
+            meeting = await room.meetings.get(room.name)
+            place = await room.visits.places.give(bernd, meeting, room.house.policy, HOST)
+            return Tokens("key", "s" * 64).read(place.token).attributes["hand"]
+
+        assert await hand() == ""
+        await room.visits.hand(bernd, True)
+        since = await hand()
+        assert int(since) > 0
+        await room.moderation.role(anna, bernd.identity, "viewer", room.house)
+        assert await hand() == since
+        await room.moderation.lower(anna, "all")
+        assert await hand() == ""
 
     asyncio.run(story())
 

@@ -13,6 +13,11 @@ export class Refused extends Error {
   ) {
     super(key);
   }
+
+  /** Whether asking again leads to the same: not where the box was away or too busy. */
+  get final(): boolean {
+    return this.status >= 400 && this.status < 500 && this.status !== 429;
+  }
 }
 
 interface How {

@@ -72,6 +72,8 @@ export interface Waiter {
 export interface Lobby {
   waiting: Waiter[];
   locked: boolean;
+  /** What is blocked for all who do not moderate, those who come later as well. */
+  silenced: Source[];
 }
 
 export interface Staff {

@@ -1,6 +1,6 @@
 /* One person's visit to one meeting, from the link to the farewell. */
 
-import { lazy, Suspense, useCallback, useEffect, useReducer, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { enter, look, Refused, Seat } from "../api/calls";
 import { Button } from "../parts/Button";
@@ -42,6 +42,7 @@ export function Visit() {
   }, []);
 
   const ask = useCallback(() => {
+    const { invitation } = link;
     if (!invitation) return;
     look(invitation).then(
       (found) => {
@@ -52,8 +53,18 @@ export function Visit() {
         step({ did: "look-failed", problem });
       },
     );
-  }, [invitation]);
+    // The whole link: the same invitation may come again, with its key.
+  }, [link]);
   useEffect(ask, [ask]);
+
+  // Each state is a page of its own: the focus begins at its title, save where the page has just
+  // been loaded. The room sees to its own.
+  const seen = useRef(false);
+  useEffect(() => {
+    if (visit.at === "look") return;
+    if (seen.current) document.querySelector<HTMLElement>("main h1")?.focus();
+    seen.current = true;
+  }, [visit.at]);
 
   const end = useCallback((why: Why) => {
     if (why !== "elsewhere" && why !== "lost") giveUpSeat();
@@ -72,7 +83,7 @@ export function Visit() {
           return;
         } catch (problem) {
           // The seat is worth nothing any more: ask for a new one, as anybody with the link.
-          if (!(problem instanceof Refused) || problem.status === 0) throw problem;
+          if (!(problem instanceof Refused && problem.final)) throw problem;
           giveUpSeat();
         }
       }

@@ -85,7 +85,9 @@ export function Page({ title, easy = false, children }: Props) {
         </div>
       </header>
       <main className="kern-container page">
-        <h1 className="kern-heading-large">{title}</h1>
+        <h1 className="kern-heading-large" tabIndex={-1}>
+          {title}
+        </h1>
         {children}
       </main>
       <Law />

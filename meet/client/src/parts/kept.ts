@@ -1,8 +1,8 @@
-/* What this browser remembers of a person: language, devices, blur; never a name or a room. */
+/* What this browser remembers of a person: language, devices, blur, keys, announcements; never a name or a room. */
 
 const PREFIX = "ratssaal.";
 
-export type Kept = "language" | "camera" | "microphone" | "speaker" | "blur" | "keys";
+export type Kept = "language" | "camera" | "microphone" | "speaker" | "blur" | "keys" | "speakers";
 
 // Where the browser keeps nothing (private windows) it holds for as long as the page.
 const meanwhile = new Map<Kept, string>();

@@ -2,7 +2,7 @@
 
 import { useLocalParticipant } from "@livekit/components-react";
 import { Track } from "livekit-client";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { faultOf } from "../entry/preview";
@@ -35,6 +35,7 @@ export function Bar(props: Props) {
   const { localParticipant: me, isMicrophoneEnabled, isCameraEnabled, isScreenShareEnabled } =
     useLocalParticipant();
   const [more, setMore] = useState(false);
+  const switcher = useRef<HTMLDivElement>(null);
   const raised = handOf(me) !== null;
   const { panel, view, shortcuts } = props;
 
@@ -62,6 +63,8 @@ export function Bar(props: Props) {
 
   const show = (one: PanelName) => {
     setMore(false); // on a phone the panel takes the place of the choice
+    // Which is hidden then: the panel gives the focus back to what is seen. Elsewhere this does nothing.
+    switcher.current?.querySelector("button")?.focus();
     props.onPanel(one);
   };
   const microphone = () => void toggle("microphone", !isMicrophoneEnabled);
@@ -138,7 +141,7 @@ export function Bar(props: Props) {
           <span className="bar__label">{t("bar.help")}</span>
         </button>
       </div>
-      <div className="bar__more">
+      <div className="bar__more" ref={switcher}>
         <Item
           icon="more"
           open={more}

@@ -1,7 +1,7 @@
 /* The room's page: what it is above, pictures in the middle, a panel beside, the bar below. */
 
 import { useLocalParticipant } from "@livekit/components-react";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Seat } from "../../api/calls";
 import type { Look } from "../../api/types";
@@ -29,6 +29,8 @@ import { Quality } from "./Quality";
 import { Said, useSaid } from "./Said";
 import { Shortcuts, useShortcuts } from "./Shortcuts";
 import { Sound } from "./Sound";
+import { useAnnounced } from "./speaker";
+import { useCountSpeaking } from "./speaking";
 import { Stage } from "./Stage";
 import type { View } from "./Stage";
 
@@ -55,11 +57,18 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const [said, say] = useSaid();
   const moderates = line === "connecting" ? look.role === "moderator" : roleOf(localParticipant) === "moderator";
   const lobby = useLobby(seat, moderates, say);
-  const chat = useChat(panel === "chat", say);
-  const text = useLiveText(panel === "text", say);
+  const { policy } = look;
+  const chat = useChat(policy.chat, panel === "chat", say);
+  const text = useLiveText(policy.live_text, panel === "text", say);
   const blur = useBlur(say);
+  const announced = useAnnounced(say);
   useEvents(say);
+  useCountSpeaking();
 
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    heading.current?.focus();
+  }, []);
   const title = look.title || t("room.untitled");
   useEffect(() => {
     document.title = `${title} – ${house?.name ?? "Ratssaal"}`;
@@ -74,8 +83,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
     [say, t],
   );
   const desk = useMemo<Desk>(
-    () => ({ seat, policy: look.policy, moderates, pinned, pin, say, ask }),
-    [seat, look.policy, moderates, pinned, say, ask],
+    () => ({ seat, policy, moderates, pinned, pin, say, ask }),
+    [seat, policy, moderates, pinned, say, ask],
   );
   const close = () => {
     setDialog(null);
@@ -85,8 +94,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   };
   const shortcuts = useShortcuts({
     people: () => { show("people"); },
-    chat: () => { show("chat"); },
-    text: () => { show("text"); },
+    ...(policy.chat ? { chat: () => { show("chat"); } } : {}),
+    ...(policy.live_text ? { text: () => { show("text"); } } : {}),
     view: () => { setView(view === "grid" ? "speaker" : "grid"); },
     help: () => { setDialog("shortcuts"); },
   });
@@ -95,7 +104,9 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
     <DeskContext value={desk}>
       <div className={`room${panel ? " room--panel" : ""}`}>
         <header className="room__top">
-          <h1 className="room__title">{title}</h1>
+          <h1 className="room__title" ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
           {encrypted && (
             <span className="room__mark">
               <Icon name="lock" />
@@ -104,7 +115,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
           )}
           <Quality />
         </header>
-        <main className="room__stage" aria-label={t("room.pictures")}>
+        <div className="room__news">
           {line !== "good" && (
             <p className="room__line" role="status">
               {t(line === "connecting" ? "room.connecting" : "room.mending")}
@@ -116,8 +127,10 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
             </Notice>
           ))}
           {line === "good" && <Sound />}
+        </div>
+        <Said said={said} />
+        <main className="room__stage" aria-label={t("room.pictures")}>
           <Stage view={view} people={people} />
-          <Said said={said} />
         </main>
         {panel === "people" && (
           <People people={people} lobby={lobby} onClose={() => { setPanel(null); }} />
@@ -141,7 +154,7 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
           }}
         />
         {dialog === "devices" && <DevicesDialog blur={blur} onClose={close} />}
-        {dialog === "shortcuts" && <Shortcuts keys={shortcuts} onClose={close} />}
+        {dialog === "shortcuts" && <Shortcuts keys={shortcuts} announced={announced} onClose={close} />}
         {dialog === "leave" && (
           <LeaveDialog
             onClose={close}

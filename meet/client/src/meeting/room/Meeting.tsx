@@ -38,14 +38,13 @@ export function Meeting({ look, wish, seat: token, place, encryptionKey, onEnd }
     });
     heart
       .start(place)
-      .then(() => (here ? bring(room, wish) : []))
+      .then(() => bring(room, wish, () => here))
       .then(setFailed, () => {
         setFailed([]); // the heart beat has said why there is no room
       });
     return () => {
       here = false;
       heart.stop();
-      void room.disconnect();
     };
   }, [room, seat, encrypted, place, wish]);
 

@@ -20,6 +20,7 @@ interface Props {
 export function People({ people, lobby, onClose }: Props) {
   const { t } = useTranslation();
   const { seat, policy, moderates, ask } = useDesk();
+  const silenced = lobby.silenced.includes("microphone");
   const hands = handsInOrder(people);
   const times = useSpeakingTimes();
   return (
@@ -35,8 +36,14 @@ export function People({ people, lobby, onClose }: Props) {
               <Button small kind="secondary" onPress={() => { ask(seat.mute("all", "microphone", false)); }}>
                 {t("people.muteAll")}
               </Button>
-              <Button small kind="secondary" onPress={() => { ask(seat.mute("all", "microphone", true)); }}>
-                {t("people.muteAllLasting")}
+              <Button
+                small
+                kind="secondary"
+                onPress={() => {
+                  ask(silenced ? seat.allow("all", "microphone") : seat.mute("all", "microphone", true));
+                }}
+              >
+                {t(silenced ? "people.allowAll" : "people.muteAllLasting")}
               </Button>
               <Button small kind="secondary" onPress={() => { ask(seat.lock(!lobby.locked)); }}>
                 {t(lobby.locked ? "people.unlock" : "people.lock")}

@@ -5,6 +5,8 @@ import { useTranslation } from "react-i18next";
 import { Dialog } from "../../parts/Dialog";
 import { Tick } from "../../parts/Field";
 import { keep, kept } from "../../parts/kept";
+import { useDesk } from "./context";
+import type { Announced } from "./speaker";
 
 const LETTERS = {
   microphone: "m",
@@ -75,14 +77,26 @@ export function useShortcuts(actions: Actions): Keys {
   };
 }
 
-export function Shortcuts({ keys, onClose }: { keys: Keys; onClose: () => void }) {
+interface Props {
+  keys: Keys;
+  announced: Announced;
+  onClose: () => void;
+}
+
+export function Shortcuts({ keys, announced, onClose }: Props) {
   const { t } = useTranslation();
+  const { policy } = useDesk();
+  const off: Action[] = [];
+  if (!policy.chat) off.push("chat");
+  if (!policy.live_text) off.push("text");
+  const letters = (Object.entries(LETTERS) as [Action, string][]).filter(([one]) => !off.includes(one));
   return (
     <Dialog title={t("keys.title")} onClose={onClose}>
+      <Tick label={t("keys.speakers")} value={announced.on} onChange={announced.set} />
       <Tick label={t("keys.on")} value={keys.on} onChange={keys.setOn} />
       <table className="kern-table">
         <tbody className="kern-table__body">
-          {(Object.entries(LETTERS) as [Action, string][]).map(([action, letter]) => (
+          {letters.map(([action, letter]) => (
             <tr key={action} className="kern-table__row">
               <th scope="row" className="kern-table__header">
                 <kbd>{letter.toUpperCase()}</kbd>

@@ -51,7 +51,8 @@ export function Stage({ view, people }: Props) {
     ),
   );
   const shared = tracks.find((one) => one.source === Track.Source.ScreenShare);
-  const wanted = pinned ?? null;
+  // Who was pinned and has gone is wanted no more, until they come back.
+  const wanted = tracks.some((one) => one.participant.identity === pinned) ? pinned : null;
   const large =
     (wanted && tracks.find((one) => one.participant.identity === wanted)) ??
     shared ??

@@ -8,6 +8,7 @@ import type { Place } from "../../api/types";
 import { faultOf, remembered } from "../entry/preview";
 import type { Fault } from "../entry/preview";
 import type { Wish } from "../visit";
+import { maySend } from "./person";
 
 // A place that does not answer within this time is no place; the rooms service names another.
 const BOUNDS: RoomConnectOptions = {
@@ -55,20 +56,22 @@ export interface Failed {
   fault: Fault;
 }
 
-/** Switch on what the person wanted at the entry, sound first; the devices that failed. */
-export async function bring(room: Room, wish: Wish): Promise<Failed[]> {
+/** Switch on what the person wanted at the entry and may send, sound first; the devices that
+    failed. `here`: whether the person is still in the meeting. */
+export async function bring(room: Room, wish: Wish, here: () => boolean): Promise<Failed[]> {
   const failed: Failed[] = [];
   const person = room.localParticipant;
-  if (wish.microphone) {
+  if (wish.microphone && maySend(person, "microphone") && here()) {
     await person.setMicrophoneEnabled(true).catch((problem: unknown) => {
       failed.push({ device: "microphone", fault: faultOf(problem) });
     });
   }
-  if (wish.camera) {
+  if (wish.camera && maySend(person, "camera") && here()) {
     await person.setCameraEnabled(true).catch((problem: unknown) => {
       failed.push({ device: "camera", fault: faultOf(problem) });
     });
   }
+  if (!here()) letGo(room); // what was opened meanwhile
   return failed;
 }
 
@@ -77,8 +80,14 @@ interface Carried {
   options: TrackPublishOptions;
 }
 
-/** Join another place with the same tracks: devices and a shared screen stay open meanwhile. */
-export async function move(room: Room, place: Place, encrypted: boolean): Promise<void> {
+/** Join another place with the same tracks: devices and a shared screen stay open meanwhile.
+    `here`: whether the person is still in the meeting; who is not is left alone by this. */
+export async function move(
+  room: Room,
+  place: Place,
+  encrypted: boolean,
+  here: () => boolean,
+): Promise<void> {
   const carried: Carried[] = [];
   for (const publication of room.localParticipant.trackPublications.values()) {
     const { track, source } = publication;
@@ -87,22 +96,31 @@ export async function move(room: Room, place: Place, encrypted: boolean): Promis
   }
   await room.disconnect(false);
   try {
-    await join(room, place, encrypted);
+    if (here()) await join(room, place, encrypted);
   } finally {
     // Where it failed they are published once a later place is reached.
     waiting.set(room, [...carried, ...(waiting.get(room) ?? [])]);
   }
   const all = waiting.get(room) ?? [];
-  waiting.delete(room);
   const sound = ({ track }: Carried) => Number(track.kind === Track.Kind.Audio);
   all.sort((one, other) => sound(other) - sound(one));
   for (const { track, options } of all) {
+    if (!here()) return;
     try {
       await room.localParticipant.publishTrack(track, options);
     } catch {
       track.stop(); // meanwhile no longer allowed
     }
   }
+  waiting.delete(room);
+}
+
+/** Leave for good: no camera, microphone or screen stays open, those on their way neither. */
+export function letGo(room: Room): void {
+  void room.disconnect();
+  for (const { track } of waiting.get(room) ?? []) track.stop();
+  waiting.delete(room);
+  for (const { track } of room.localParticipant.trackPublications.values()) track?.stop();
 }
 
 const waiting = new WeakMap<Room, Carried[]>();

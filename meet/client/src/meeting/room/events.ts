@@ -1,8 +1,13 @@
 /* Says who comes, goes, asks to speak or shares, and what the moderators change for this person. */
 
 import { useRoomContext } from "@livekit/components-react";
-import { ParticipantEvent, RoomEvent, Track } from "livekit-client";
-import type { Participant, RoomEventCallbacks, TrackPublication } from "livekit-client";
+import { ParticipantEvent, RoomEvent, Track, TrackEvent } from "livekit-client";
+import type {
+  LocalTrackPublication,
+  Participant,
+  RoomEventCallbacks,
+  TrackPublication,
+} from "livekit-client";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { Source } from "../../api/types";
@@ -35,10 +40,22 @@ export function useEvents(say: (text: string) => void): void {
         say(t("said.shares", { name: person.name ?? "" }));
       }
     };
-    const muted = (publication: TrackPublication) => {
-      if (pressed.has(publication.source)) return;
-      if (publication.source === Track.Source.Microphone) say(t("said.muted.microphone"));
-      if (publication.source === Track.Source.Camera) say(t("said.muted.camera"));
+    // Devices that were unplugged: LiveKit looks for another one, and mutes where there is none.
+    const ended = new Set<Track.Source>();
+    const published = ({ source, track }: LocalTrackPublication) => {
+      ended.delete(source);
+      track?.on(TrackEvent.Ended, () => ended.add(source));
+      track?.on(TrackEvent.Restarted, () => ended.delete(source));
+    };
+    const muted = ({ source }: TrackPublication) => {
+      if (pressed.has(source)) return;
+      if (source !== Track.Source.Microphone && source !== Track.Source.Camera) return;
+      const device = source === Track.Source.Camera ? "camera" : "microphone";
+      if (ended.delete(source)) {
+        say(`${t(`fault.${device}.none.title`)}. ${t(`fault.${device}.none.text`)}`);
+      } else {
+        say(t(`said.muted.${device}`));
+      }
     };
     const permitted = (known?: unknown) => {
       for (const one of SOURCES) {
@@ -65,6 +82,7 @@ export function useEvents(say: (text: string) => void): void {
     on(RoomEvent.ParticipantDisconnected, went);
     on(RoomEvent.ParticipantAttributesChanged, changed);
     on(RoomEvent.TrackPublished, shared);
+    on(RoomEvent.LocalTrackPublished, published);
     on(RoomEvent.Connected, joined);
     on(RoomEvent.EncryptionError, unreadable);
     me.on(ParticipantEvent.TrackMuted, muted);

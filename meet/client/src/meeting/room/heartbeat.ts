@@ -7,7 +7,7 @@ import { Refused } from "../../api/calls";
 import type { Seat } from "../../api/calls";
 import type { Why } from "../visit";
 import type { Place } from "../../api/types";
-import { join, move } from "./connect";
+import { join, letGo, move } from "./connect";
 
 const BEAT_MS = 500;
 const MEDIA_MS = 2500;
@@ -65,6 +65,7 @@ export class Heartbeat {
     this.stopped = true;
     clearInterval(this.timer);
     this.room.off(RoomEvent.Disconnected, this.disconnected);
+    letGo(this.room);
   }
 
   private readonly disconnected = (reason?: DisconnectReason): void => {
@@ -106,10 +107,12 @@ export class Heartbeat {
     this.mending = true;
     this.tell.line("mending");
     const began = performance.now();
-    while (!this.stopped) {
+    const here = () => !this.stopped;
+    while (here()) {
       try {
         const place = await this.seat.place(PLACE_MS);
-        await move(this.room, place, this.encrypted);
+        if (!here()) return;
+        await move(this.room, place, this.encrypted, here);
         break;
       } catch (problem) {
         const why = ending(problem, reason);
@@ -117,6 +120,8 @@ export class Heartbeat {
           this.tell.end(why);
           return;
         }
+      } finally {
+        if (!here()) letGo(this.room); // who has left meanwhile
       }
       if (performance.now() - began > GIVE_UP_MS) {
         this.tell.end("lost");
@@ -130,8 +135,7 @@ export class Heartbeat {
 
 /** What a refusal means for this visit; null where asking again may help. */
 function ending(problem: unknown, reason?: DisconnectReason): Why | null {
-  if (!(problem instanceof Refused)) return null;
-  if (problem.status < 400 || problem.status >= 500 || problem.status === 429) return null;
+  if (!(problem instanceof Refused && problem.final)) return null;
   if (problem.key === "removed" || problem.key === "ended" || problem.key === "over") {
     return problem.key;
   }

@@ -6,7 +6,7 @@ import type { Seat } from "../../api/calls";
 import { follow } from "../../api/events";
 import type { Lobby } from "../../api/types";
 
-const EMPTY: Lobby = { waiting: [], locked: false };
+const EMPTY: Lobby = { waiting: [], locked: false, silenced: [] };
 
 export function useLobby(seat: Seat, moderates: boolean, say: (text: string) => void): Lobby {
   const { t } = useTranslation();

@@ -39,7 +39,8 @@ function read(payload: Uint8Array): Sent | null {
   }
 }
 
-function useTopic(topic: string, heard: (message: Message) => void) {
+/** `on`: whether the room has this topic; where not, what comes on it is dropped. */
+function useTopic(topic: string, on: boolean, heard: (message: Message) => void) {
   const room = useRoomContext();
   const [messages, setMessages] = useState<Message[]>([]);
   const tell = useEffectEvent(heard);
@@ -55,6 +56,7 @@ function useTopic(topic: string, heard: (message: Message) => void) {
     });
   }, []);
   useEffect(() => {
+    if (!on) return;
     const received = (payload: Uint8Array, person?: Participant, _kind?: unknown, found?: string) => {
       if (found !== topic || !person) return;
       const sent = read(payload);
@@ -69,7 +71,7 @@ function useTopic(topic: string, heard: (message: Message) => void) {
     return () => {
       room.off(RoomEvent.DataReceived, received);
     };
-  }, [room, topic, put]);
+  }, [room, topic, on, put]);
   const send = useCallback(
     (id: string, text: string, done: boolean) => {
       const sent: Sent = { id, text: text.slice(0, LONGEST), done };
@@ -89,10 +91,10 @@ export interface Talk {
   send: (id: string, text: string, done: boolean) => Promise<void>;
 }
 
-export function useChat(open: boolean, say: (text: string) => void): Talk {
+export function useChat(on: boolean, open: boolean, say: (text: string) => void): Talk {
   const { t } = useTranslation();
   const [unread, setUnread] = useState(0);
-  const { messages, send } = useTopic("chat", ({ name, text }) => {
+  const { messages, send } = useTopic("chat", on, ({ name, text }) => {
     say(t("said.wrote", { name, text: text.slice(0, SHORT) }));
     if (!open) setUnread((before) => before + 1);
   });
@@ -100,9 +102,9 @@ export function useChat(open: boolean, say: (text: string) => void): Talk {
   return { messages, unread, send };
 }
 
-export function useLiveText(open: boolean, say: (text: string) => void): Talk {
+export function useLiveText(on: boolean, open: boolean, say: (text: string) => void): Talk {
   const { t } = useTranslation();
-  const { messages, send } = useTopic("text", ({ name, text, done }) => {
+  const { messages, send } = useTopic("text", on, ({ name, text, done }) => {
     // Letter by letter would drown a screen reader: a finished line is read out.
     if (done && text) say(t("said.wrote", { name, text: text.slice(0, SHORT) }));
     else if (!open && text.length === 1) say(t("said.types", { name }));
