@@ -11,7 +11,7 @@ from builder.machines.equipment import Drive, MachineOptions
 from builder.machines.machine import STARTING, Machine
 from builder.stick import seed as brought
 from tests.boot.conftest import House
-from tests.boot.power import cut, cut_first_start
+from tests.boot.power import cut_first_start, unplug
 from tests.boot.test_install import APPLIED, answered, runs_from_disk
 from tests.box.meeting import NAME, meet_by_lobby, met
 
@@ -28,7 +28,7 @@ LATEST_SECONDS = 40.0
 def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_power_cuts(
     house: House, artifacts: Artifacts
 ) -> None:
-    """The reset button while it copies, and three times while the answers are applied.
+    """The plug is pulled while it copies, and three times while the answers are applied.
 
     It restarts from the disk beside the stick, which goes in the end.
     """
@@ -38,7 +38,7 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         # The table of partitions comes last: until then it starts over.
         machine.wait_for_serial(r"copied\s+\d+\s+per\s+cent")
-        cut(machine, moments, COPYING_SECONDS)
+        unplug(machine, moments, COPYING_SECONDS)
         machine.wait_for_serial(r"is\s+installed\s+on\s+QEMU\s+NVMe")
         machine.expect_start(machine.serial().count(STARTING))
         for _ in range(CUTS):
@@ -46,7 +46,7 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
                 "timeout 200 sh -c 'until test -e /run/ratssaal/progress.json ||"
                 " test -e /var/lib/ratssaal/settings/applied.json; do sleep 0.2; done'"
             )
-            cut(machine, moments, LATEST_SECONDS)
+            unplug(machine, moments, LATEST_SECONDS)
         machine.door.run(APPLIED, seconds=620)
         runs_from_disk(machine)
         applied = json.loads(machine.shell("cat /var/lib/ratssaal/settings/applied.json"))

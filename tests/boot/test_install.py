@@ -35,7 +35,7 @@ def answered(disk: dict[str, object]) -> dict[str, bytes]:
 
 
 def cut(machine: Machine, moments: random.Random) -> bool:
-    """Press the reset button while it installs; whether it did, and not ran from the disk."""
+    """Pull the plug while it installs; whether it did, and not ran from the disk."""
 
     def said(what: str) -> bool:
         return what in machine.serial().rpartition(STARTING)[2]
@@ -50,7 +50,7 @@ def cut(machine: Machine, moments: random.Random) -> bool:
     )
     if not said("Installing on"):
         return False
-    power.cut(machine, moments, LATEST_SECONDS)
+    power.unplug(machine, moments, LATEST_SECONDS)
     return True
 
 
@@ -81,7 +81,7 @@ def test_power_that_goes_late_leaves_a_box_that_runs_or_says_what_to_do(
     )
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         machine.wait_for_serial(r"checked\s+\d+\s+per\s+cent")
-        power.cut(machine, random.Random(SEED), LATEST_SECONDS / 4)
+        power.unplug(machine, random.Random(SEED), LATEST_SECONDS / 4)
         machine.wait_for_serial(rf"{FROM_DISK}|{STAYS}")
         if not re.search(FROM_DISK, machine.serial()):
             # What the screen says is done.
