@@ -117,7 +117,10 @@ class Wizard:
         draft = await self.frame.ask(session, "draft")
         facts = await asyncio.to_thread(step.look, draft["settings"]) if look else {}
         secrets = frozenset(draft["secrets"])
-        view = View(session.language, draft["settings"], secrets, facts, sits_at(request))
+        unanswered = frozenset(STEPS if session.role == "clerk" else ()) - set(draft["done"])
+        view = View(
+            session.language, draft["settings"], secrets, facts, sits_at(request), unanswered
+        )
         return view, draft
 
     async def step(self, request: Request, session: Session) -> Response:

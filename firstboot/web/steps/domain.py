@@ -15,6 +15,7 @@ from firstboot.names.loop import reach_itself
 from firstboot.screen.anew import STATE
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Step, View
+from firstboot.web.steps.certificate import suggested
 from firstboot.web.steps.network import look as look_at_cards
 
 LOCAL = "ratssaal.local"
@@ -82,15 +83,19 @@ def _look(settings: dict[str, Any]) -> dict[str, Any]:
     box = settings["box"]
     name, own = box["host_name"], _own(settings)
     if name == LOCAL:
-        return {"own": own, "findings": []}
+        return {"own": own}
     facts = gather(name, own)
     facts = replace(facts, loop=own_connection(name, facts))
-    found = diagnose(name, facts, box["reach"], ca_domain(box["certificate"]))
-    return {"own": own, "findings": found.findings}
+    return {"own": own, "facts": facts}
 
 
 def _notes(view: View) -> list[Note]:
-    return [Note(one.severity, one.said) for one in view.facts.get("findings", ())]
+    box, facts = view.settings["box"], view.facts.get("facts")
+    if facts is None:
+        return []
+    # The step of the certificate follows: what it suggests has to be possible.
+    found = diagnose(box["host_name"], facts, box["reach"], ca_domain(suggested(view)))
+    return [Note(one.severity, one.said) for one in found.findings]
 
 
 def _letters(view: View) -> list[Letter]:

@@ -456,6 +456,25 @@ def test_a_name_brings_a_letter_to_whoever_has_to_enter_it(inside: Clerk) -> Non
     assert inside.get("/setup/house/letter.txt").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("reach", "name", "kind"),
+    [
+        ("house", "sitzung.musterhausen.de", "own"),
+        ("public", "", "own"),
+        ("public", "sitzung.musterhausen.de", "acme"),
+        ("datacentre", "sitzung.musterhausen.de", "acme"),
+    ],
+)
+def test_for_a_public_name_an_authority_is_suggested_until_somebody_has_answered(
+    inside: Clerk, reach: str, name: str, kind: str
+) -> None:
+    inside.walk("certificate", reach={"reach": reach}, domain={"host_name": name})
+    assert inside.hidden("kind") == kind
+    inside.send("/setup/certificate", kind="own")
+    inside.get("/setup/certificate")
+    assert inside.hidden("kind") == "own"
+
+
 def test_a_request_for_a_certificate_is_a_file_without_its_key(inside: Clerk) -> None:
     answer = inside.get("/setup/request.csr")
     assert answer.text.startswith("-----BEGIN CERTIFICATE REQUEST-----")
