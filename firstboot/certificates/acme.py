@@ -5,6 +5,7 @@ any, with a root of its own, through the house's proxy. `python3 -m firstboot.ce
 asks for what is missing or ends soon: certbot itself decides whether it is time.
 """
 
+import datetime
 import fcntl
 import os
 import re
@@ -25,6 +26,8 @@ CERTBOT = Path("/var/lib/ratssaal/certbot")
 WEB_ROOT = Path("/var/lib/ratssaal/acme")
 PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 LIMIT_SECONDS = 180
+# For so long before its end a certificate for both names is not given up for one of them.
+KEPT_DAYS = 7
 
 
 def _environment(box: Box) -> dict[str, str]:
@@ -132,6 +135,14 @@ def obtain(box: Box) -> None:
     keep_attempt(None)
 
 
+def _both_are_served(box: Box) -> bool:
+    """Whether a certificate for both names is in place, and lasts a while."""
+    found = named.read()
+    names = (box.host_name, box.turn_name)
+    now = datetime.datetime.now(datetime.UTC)
+    return bool(found and all(map(found.covers, names)) and found.days_left(now) >= KEPT_DAYS)
+
+
 def _obtain(box: Box) -> None:
     _write_dns_key(box)
     environment = _environment(box)
@@ -155,6 +166,8 @@ def _obtain(box: Box) -> None:
             chain = (place / "fullchain.pem").read_text()
             named.install(chain, (place / "privkey.pem").read_text(), box.host_name)
             return
+        if _both_are_served(box):
+            break
     print(output, file=sys.stderr)  # noqa: T201 - into the journal: names and causes, no secrets
     said = explain(output)
     raise SaidError(said.key, **said.values)

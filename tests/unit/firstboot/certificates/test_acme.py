@@ -19,6 +19,7 @@ from firstboot.certificates.expiry import keep_attempt, last_attempt
 from firstboot.settings import Box, Settings
 from firstboot.store import Applied, Store
 from firstboot.texts import LANGUAGES, Said, SaidError, topic
+from tests.unit.firstboot.certificates.test_named import pair
 
 pytestmark = pytest.mark.unit
 
@@ -236,6 +237,21 @@ def test_a_relay_without_a_name_keeps_nobody_from_a_certificate(
     printed = capsys.readouterr()
     assert "DNS problem" in printed.err
     assert SECRET not in printed.err + printed.out
+
+
+@pytest.mark.parametrize(("days", "calls_made"), [(30, 1), (3, 2)])
+def test_a_certificate_for_both_names_is_not_given_up_for_one_of_them_before_its_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, days: int, calls_made: int
+) -> None:
+    served = folder.parent / "tls"
+    served.mkdir()
+    monkeypatch.setattr(named.install, "__defaults__", (served,))
+    monkeypatch.setattr(named.read, "__defaults__", (served,))
+    named.install(*pair(*NAMES, days=days), NAMES[0])
+    calls = certbot(folder, monkeypatch, 'test "$#" -gt 99')
+    with pytest.raises(SaidError):
+        acme.obtain(settings())
+    assert len(calls.read_text().splitlines()) == calls_made
 
 
 def test_a_pair_that_does_not_fit_is_not_put_in_place(
