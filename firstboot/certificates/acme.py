@@ -9,6 +9,7 @@ import datetime
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -128,7 +129,11 @@ def obtain(box: Box) -> None:
     place stays. The reason is kept for whoever looks later.
     """
     try:
-        _obtain(box)
+        try:
+            _obtain(box)
+        except OSError as error:
+            print(error, file=sys.stderr)  # noqa: T201 - a name of a file
+            raise SaidError("acme.unknown") from error
     except SaidError as error:
         keep_attempt(error.said)
         raise
@@ -143,8 +148,27 @@ def _both_are_served(box: Box) -> bool:
     return bool(found and all(map(found.covers, names)) and found.days_left(now) >= KEPT_DAYS)
 
 
+def _clear_remains() -> None:
+    """Take away what a power cut has left of certbot's: beside it certbot would begin another.
+
+    That would be called named-0001, and nobody would look for it.
+    """
+    live = CERTBOT / "live/named"
+    needed = [CERTBOT / "renewal/named.conf"]
+    needed += [live / f"{one}.pem" for one in ("cert", "chain", "fullchain", "privkey")]
+    if not live.exists() or all(one.exists() and one.stat().st_size for one in needed):
+        return
+    for folder in ("live", "archive", "renewal"):
+        for one in (CERTBOT / folder).glob("named*"):
+            if one.is_dir():
+                shutil.rmtree(one)
+            else:
+                one.unlink()
+
+
 def _obtain(box: Box) -> None:
     _write_dns_key(box)
+    _clear_remains()
     environment = _environment(box)
     output = ""
     # A second name that nobody has entered must not keep the first from its certificate.
@@ -160,6 +184,9 @@ def _obtain(box: Box) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise SaidError("acme.directory_unreachable") from error
+        finally:
+            # certbot syncs nothing.
+            os.sync()
         output = ended.stdout + ended.stderr
         if ended.returncode == 0:
             place = CERTBOT / "live/named"

@@ -48,6 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(acme, "CERTBOT", tmp_path / "certbot")
     monkeypatch.setattr(keep_attempt, "__defaults__", (tmp_path / "certbot/attempt.json",))
     monkeypatch.setattr(acme, "PUBLIC_ROOTS", roots)
+    # Takes long on a host with much to write.
+    monkeypatch.setattr(os, "sync", lambda: None)
     (tmp_path / "certbot").mkdir()
     return tmp_path / "certbot"
 
@@ -252,6 +254,38 @@ def test_a_certificate_for_both_names_is_not_given_up_for_one_of_them_before_its
     with pytest.raises(SaidError):
         acme.obtain(settings())
     assert len(calls.read_text().splitlines()) == calls_made
+
+
+@pytest.mark.parametrize("lost", ["renewal/named.conf", "archive/named/privkey1.pem"])
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_what_a_power_cut_left_of_a_certificate_is_in_nobodys_way(
+    folder: Path, lost: str, how: str
+) -> None:
+    for one in ("live/named", "archive/named", "archive/other", "renewal"):
+        (folder / one).mkdir(parents=True)
+    for one in ("cert", "chain", "fullchain", "privkey"):
+        (folder / f"archive/named/{one}1.pem").write_text("x")
+        (folder / f"live/named/{one}.pem").symlink_to(f"../../archive/named/{one}1.pem")
+    (folder / "renewal/named.conf").write_text("x")
+    acme._clear_remains()
+    assert (folder / "live/named/cert.pem").exists(), "a whole one stays"
+    if how == "gone":
+        (folder / lost).unlink()
+    else:
+        (folder / lost).write_text("")
+    acme._clear_remains()
+    assert {one.name for one in folder.rglob("*")} == {"live", "archive", "renewal", "other"}
+
+
+def test_files_that_are_not_there_are_a_reason_and_no_fault(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certbot(folder, monkeypatch, "exit 0")
+    with pytest.raises(SaidError, match=r"acme\.unknown"):
+        acme.obtain(settings())
+    kept = last_attempt(folder / "attempt.json")
+    assert kept
+    assert kept.said == Said("acme.unknown")
 
 
 def test_a_pair_that_does_not_fit_is_not_put_in_place(
