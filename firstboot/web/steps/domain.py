@@ -28,15 +28,14 @@ def _fields(view: View) -> list[Field]:
 
 
 def _take(answers: Answers, view: View) -> dict[str, Any]:
-    del view
     _known.clear()  # whoever sends the name wants to know how it is now
     typed = answers.get("host_name", "").strip()
-    if not typed:
-        return {"box": {"host_name": LOCAL, "turn_name": ""}}
     try:
-        name = check_name(typed)
+        name = check_name(typed) if typed else LOCAL
     except SaidError as error:
         raise FieldError("host_name", error.said.key, **error.said.values) from error
+    if name == view.settings["box"]["host_name"]:
+        return {"box": {"host_name": name}}  # the relay's may be one of its own
     return {"box": {"host_name": name, "turn_name": f"turn.{name}"}}
 
 
@@ -84,7 +83,7 @@ def _look(settings: dict[str, Any]) -> dict[str, Any]:
     name, own = box["host_name"], _own(settings)
     if name == LOCAL:
         return {"own": own}
-    facts = gather(name, own)
+    facts = gather(name, own, turn=box["turn_name"])
     facts = replace(facts, loop=own_connection(name, facts))
     return {"own": own, "facts": facts}
 
@@ -109,7 +108,14 @@ def _letters(view: View) -> list[Letter]:
     private = not ipaddress.ip_address(inside[0]).is_global
     public = [one for one in own if ":" in one and ipaddress.ip_address(one).is_global]
     written = letter(
-        kind, view.language, name, inside[0], house, private, public[0] if public else None
+        kind,
+        view.language,
+        name,
+        inside[0],
+        house,
+        private,
+        public[0] if public else None,
+        view.settings["box"]["turn_name"],
     )
     return [Letter(kind, written.subject, written.body)]
 

@@ -8,13 +8,16 @@ import zlib
 import pyotp
 import pytest
 
+from firstboot.access.passwords import hash_password
 from firstboot.certificates.fingerprint import mark
+from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import LANGUAGES, Said, say
 from firstboot.web.frame import STEPS
 from firstboot.web.steps import BEFORE_AND_AFTER
 from firstboot.web.steps.meetings import PRESETS
 from tests.unit.firstboot import issuing
+from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
 
 pytestmark = pytest.mark.unit
@@ -288,6 +291,29 @@ def test_a_fixed_address_goes_to_the_only_card_by_itself_and_else_to_one_that_is
     answer = inside.send("/setup/network", **static)
     assert answer.status_code == 422
     assert 'id="card-error"' in answer.text
+
+
+def test_what_a_page_does_not_show_stays(inside: Clerk) -> None:
+    hashed = hash_password(PASSWORD)
+    people = [{"name": one, "password": hashed} for one in ("Anna", "Bert", "Cara")]
+    wanted = {
+        "box": {"network": {"card": "enp1s0", "dns": ["192.0.2.53"]}},
+        "cluster": {"administration": {"people": people}},
+    }
+    Draft(inside.box.store).begin(Settings.model_validate(wanted))
+    inside.get("/setup/network")
+    inside.send("/setup/network", mode="dhcp", dns=inside.hidden("dns"))
+    inside.get("/setup/administrators")
+    assert "Cara" in inside.page
+    assert inside.send("/setup/administrators", name1="Anna", name2="Cara").status_code == 422
+    inside.send("/setup/administrators", name1="Anna")
+    kept = Draft(inside.box.store).settings()
+    assert (kept.box.network.card, kept.box.network.dns) == ("enp1s0", ("192.0.2.53",))
+    administration = kept.cluster.administration
+    assert [(one.name, one.password) for one in administration.people] == [
+        ("Anna", hashed),
+        ("Cara", hashed),
+    ]
 
 
 @pytest.fixture
