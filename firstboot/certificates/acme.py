@@ -94,6 +94,7 @@ CAUSES = (
     (r"Type:\s+rejectedIdentifier\b", "rejected"),
     (r"will not issue certificates for the identifier", "rejected"),
     (r"too many (requests|certificates|failed authorizations|new orders)", "too_many"),
+    (r"certificate (is not yet valid|has expired)", "clock"),
     (r"CERTIFICATE_VERIFY_FAILED", "directory_not_trusted"),
     (r"Tunnel connection failed|ProxyError", "proxy"),
     (r"Failed to resolve|Connection refused|Max retries exceeded", "directory_unreachable"),

@@ -181,6 +181,13 @@ FAILED = (
             "directory_not_trusted",
         ),
         (
+            "requests.exceptions.SSLError: HTTPSConnectionPool(host='ca.example', port=443): Max"
+            " retries exceeded with url: /dir (Caused by SSLError(SSLCertVerificationError(1,"
+            " '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet"
+            " valid (_ssl.c:1029)')))",
+            "clock",
+        ),
+        (
             "requests.exceptions.ProxyError: HTTPSConnectionPool(host='ca.example', port=443): Max"
             " retries exceeded with url: /dir (Caused by ProxyError('Unable to connect to proxy',"
             " OSError('Tunnel connection failed: 403 Forbidden')))",
