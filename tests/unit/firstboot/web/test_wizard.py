@@ -8,6 +8,7 @@ import zlib
 import pyotp
 import pytest
 
+from firstboot import handover
 from firstboot.access.passwords import hash_password
 from firstboot.certificates.fingerprint import mark
 from firstboot.settings import Settings
@@ -44,7 +45,9 @@ def test_the_code_opens_the_first_step(inside: Clerk) -> None:
     assert inside.heading() == "Netzwerk"
 
 
-def test_the_whole_way_leads_to_a_box_that_is_set_up(inside: Clerk) -> None:
+def test_the_whole_way_leads_to_a_box_that_is_set_up(
+    inside: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside.walk()
     assert inside.place == "/setup/summary"
     assert "Gemeinde Musterhausen" in inside.page
@@ -57,6 +60,15 @@ def test_the_whole_way_leads_to_a_box_that_is_set_up(inside: Clerk) -> None:
     inside.get("/setup/progress")
     assert inside.heading() == "Ihr Gerät ist bereit"
     assert inside.get("/setup/sheet.pdf").content.startswith(b"%PDF")
+    drawn: list[handover.Sheet] = []
+
+    def draw(sheet: handover.Sheet, _: str) -> bytes:
+        drawn.append(sheet)
+        return b""
+
+    monkeypatch.setattr(handover, "pdf", draw)
+    inside.get("/setup/sheet.pdf")
+    assert drawn[0].test_room == "https://192.0.2.10/test/", "a phone may not know ratssaal.local"
 
 
 def test_an_encrypted_box_shows_its_recovery_key_until_it_is_written_down(inside: Clerk) -> None:
