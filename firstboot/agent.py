@@ -114,7 +114,7 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         "recovery": recovery.state(store),
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,
-        "settings": store.generation(told.generation).public if told else None,
+        "settings": store.public(told.generation) if told else None,
         "destination": _destination(store) if asker.role != "nobody" else None,
         "certificate": {
             "names": found.names,

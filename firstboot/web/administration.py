@@ -106,10 +106,10 @@ class Administration:
                 one["reason"] = said.text(session.language)
             newer = one["number"] > state["generation"]
             one["state"] = (
-                "failed"
-                if one["failed"]
-                else "in_force"
+                "in_force"
                 if one["number"] == state["generation"]
+                else "failed"
+                if one["failed"]
                 else "pending"
                 if newer
                 else "earlier"
