@@ -104,6 +104,7 @@ def test_a_change_is_looked_at_brought_into_force_and_brought_back(
     assert rows[2] == "Ihr Haus"
     anna.send("/admin/undo", number="1")
     assert anna.heading() == "Diesen Stand zurückholen?"
+    assert "Angefangene Änderungen" not in anna.page
     assert "Gemeinde Musterhausen (bisher: Stadt Beispielstadt)" in anna.page
     assert house.box.store.numbers() == [1, 2]
     anna.send("/admin/undo", number="1", sure="yes")

@@ -439,6 +439,23 @@ def test_the_button_pressed_twice_makes_one_generation(inside: Clerk) -> None:
     assert inside.box.store.numbers() == [1]
 
 
+def test_what_somebody_else_has_changed_since_is_shown_before_it_comes_into_force(
+    house: House, inside: Clerk
+) -> None:
+    inside.walk()
+    other = house.visitor()
+    other.open_with_code()
+    other.get("/setup/meetings")
+    other.send("/setup/meetings", preset="school")
+    assert inside.send("/setup/apply").status_code == 409
+    assert "Inzwischen hat jemand anderes etwas geändert" in inside.page
+    assert inside.heading() == "Zusammenfassung"
+    assert inside.box.store.numbers() == []
+    inside.send("/setup/apply")
+    assert inside.place == "/setup/progress"
+    assert inside.box.store.numbers() == [1]
+
+
 def test_whoever_comes_back_meanwhile_sees_how_far_it_has_come(house: House, inside: Clerk) -> None:
     inside.walk()
     inside.send("/setup/apply")
