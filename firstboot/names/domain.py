@@ -123,7 +123,8 @@ def _beside(name: str, facts: Facts, reach: Reach) -> Iterator[Finding]:
     if alias := facts.a.alias or facts.aaaa.alias:
         yield _finding("good", "alias", name=name, target=alias)
     if not turn:
-        yield _finding("note", "turn_missing", turn=relay)
+        key = "turn_missing_house" if reach == "house" else "turn_missing"
+        yield _finding("note", key, turn=relay)
     elif strange := [one for one in turn if one not in found]:
         values = {"name": name, "turn": relay, "found": ", ".join(strange)}
         yield _finding("note", "turn_elsewhere", **values)

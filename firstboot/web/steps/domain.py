@@ -100,7 +100,8 @@ def _notes(view: View) -> list[Note]:
 def _letters(view: View) -> list[Letter]:
     name = view.settings["box"]["host_name"]
     own = view.facts.get("own", [])
-    if name == LOCAL or not own:
+    # A name of the house alone is no matter of the provider's.
+    if name == LOCAL or not own or view.settings["box"]["reach"] == "house":
         return []
     kind: Kind = "datacentre" if view.settings["box"]["reach"] == "datacentre" else "provider"
     house = view.settings["cluster"]["house"]["name"]

@@ -330,6 +330,8 @@ def test_the_handover_sheet_is_for_those_who_have_set_up_or_administer(anna: Cle
 
 
 def test_administrators_get_letters_and_requests_too(house: House, anna: Clerk) -> None:
+    anna.get("/admin/settings/reach")
+    anna.send("/admin/settings/reach", reach="public")
     anna.get("/admin/settings/domain")
     anna.send("/admin/settings/domain", host_name="sitzung.musterhausen.de", then="again")
     assert anna.place == "/admin/settings/domain"

@@ -101,3 +101,5 @@ def test_a_relay_name_of_its_own_stays_until_the_name_changes() -> None:
     (letter,) = domain.STEP.letters(view)
     assert "relay.rat.example" in letter.body
     assert "turn.rat.example" not in letter.body
+    settings["box"]["reach"] = "house"
+    assert domain.STEP.letters(view) == [], "a name of the house is no matter of the provider's"

@@ -500,7 +500,7 @@ def test_the_events_tell_what_the_page_shows(ready: Clerk) -> None:
 
 
 def test_a_name_brings_a_letter_to_whoever_has_to_enter_it(inside: Clerk) -> None:
-    inside.walk("domain")
+    inside.walk("domain", reach={"reach": "public"})
     inside.send("/setup/domain", host_name="Sitzung.Musterhausen.de", then="again")
     assert inside.place == "/setup/domain"
     assert inside.hidden("host_name") == "sitzung.musterhausen.de"
