@@ -114,7 +114,7 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         "recovery": recovery.state(store),
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,
-        "settings": store.generation(told.generation).public if told else None,
+        "settings": store.public(told.generation) if told else None,
         "destination": _destination(store) if asker.role != "nobody" else None,
         "certificate": {
             "names": found.names,
@@ -146,11 +146,14 @@ def show_draft(store: Store) -> dict[str, Any]:
     return {**draft.public(), "destination": _destination(store, draft.settings())}
 
 
-def apply(store: Store, who: str) -> int:
+def apply(store: Store, who: str, revision: int | None = None) -> int:
     """Make the draft the next generation and begin to bring it into force.
 
-    Whoever presses twice gets the same generation again.
+    Whoever presses twice gets the same generation again. revision: of the draft that was looked at;
+    SaidError where it is another one by now.
     """
+    if revision is not None and revision != Draft(store).read()["revision"]:
+        raise SaidError("store.somebody_else")
     settings = Draft(store).settings()
     if not settings.cluster.administration.people:
         raise SaidError("setup.nobody_administers")
@@ -245,7 +248,7 @@ def answer(asked: dict[str, Any], store: Store, known: Asker | None = None) -> A
         "draft": lambda: show_draft(store),
         "put": lambda step, part, revision: put(store, step, part, revision, asker),
         "discard": lambda: Draft(store).discard(),
-        "apply": lambda who: apply(store, asker.name or who),
+        "apply": lambda who, revision=None: apply(store, asker.name or who, revision),
         "undo": lambda number, who: bring_back.undo(store, int(number), asker.name or who),
         "history": lambda: [
             vars(one) | {"failed": [one.failed.key, one.failed.values] if one.failed else None}

@@ -217,6 +217,31 @@ def bring_into_force(
     return stage("configuration", configure) or stage("services", serve)
 
 
+def _go_back(former: Settings, complete: bool, certificate: bool) -> bool:
+    """Bring the settings before into force again, and where it was changed their `certificate`.
+
+    Whether that went well. Whatever went wrong, it ends, so that nobody tries for ever.
+    """
+    try:
+        house.publish(former.cluster.house)
+        openid.publish(former)
+        # With the network first: an authority may be asked for the certificate.
+        ended = play(former, complete)
+        if certificate:
+            played = to_apply(former)
+            _certificate(former)
+            if to_apply(former) != played:
+                ended = play(former, complete)
+        if ended.returncode:
+            print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
+        _load_certificate()
+        _follow_names()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        traceback.print_exc()
+        return False
+    return ended.returncode == 0
+
+
 def _by_hand(store: Store, typed: ByHand) -> bool:
     """Before set-up: try the network that was asked for at the box, or see to the one in force.
 
@@ -274,28 +299,29 @@ def converge(store: Store) -> bool:
     except (OSError, ValueError, subprocess.SubprocessError):
         traceback.print_exc()
         said = Said("converge.broken")
+    # Ansible syncs nothing: no mark must reach the disk before the files it stands for.
     if said is None:
+        os.sync()
         with store.locked():
+            # First: after a cut it is done again, and no code opens what is set up.
+            code.forget()
             store.set_applied(now)
             # What somebody has answered meanwhile stays.
             if Draft(store).settings() == settings:
                 Draft(store).discard()
-        code.forget()
         _close_way_back()
         _forget_brought()
         redraw()
         progress.finish(ok=True)
         return True
-    with store.locked():
-        store.mark_failed(wanted, said)
     progress.note(said)
-    _certificate(former)  # the new one has taken the place of the one before
-    house.publish(former.cluster.house)
-    openid.publish(former)
-    play(former, applied is not None)
-    _load_certificate()
-    _follow_names()
-    progress.note(Said("converge.went_back"))
+    back = _go_back(former, applied is not None, "certificate" in progress.states)
+    # Only now: cut meanwhile, it is tried once more, and nothing of it stays unnoticed.
+    os.sync()
+    if number is not None:
+        with store.locked():
+            store.mark_failed(wanted, said)
+    progress.note(Said("converge.went_back" if back else "converge.not_whole"))
     progress.finish(ok=False)
     return False
 

@@ -78,7 +78,8 @@ def _clean(text: str, most: int = MOST_CHARACTERS) -> str:
     return seen if len(seen) <= most else seen[: most - 1] + "…"
 
 
-def _url(address: str) -> str:
+def url(address: str) -> str:
+    """A bare address as a URL without a path; what is no address stays as it is."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -103,7 +104,7 @@ def _draw(page: Page, sheet: Sheet, language: str) -> None:
         page.line(t("by_name", url=f"https://{_clean(sheet.host_name, 253)}"))
     page.line(t("by_local_name", url=f"https://{LOCAL_NAME}"))
     if sheet.addresses:
-        bare = [_url(_clean(one)) for one in sheet.addresses[:MOST_ADDRESSES]]
+        bare = [url(_clean(one)) for one in sheet.addresses[:MOST_ADDRESSES]]
         page.line(t("by_address", urls=", ".join(bare)))
     page.line(t("test_room", url=_clean(sheet.test_room, 300)))
 

@@ -135,6 +135,10 @@ class Store:
             raise SaidError("store.no_such_generation", number=number) from error
         return Settings.model_validate(migrate(content))
 
+    def public(self, number: int) -> dict[str, Any]:
+        """As `settings`, without secrets: what an earlier version kept, as this one knows it."""
+        return split(self.settings(number).model_dump(mode="json"))[0]
+
     def add(self, settings: Settings, who: str) -> int:
         """Keep `settings` as the next generation; returns its number. It is not in force yet."""
         number = max(self.numbers(), default=0) + 1

@@ -22,7 +22,7 @@ from firstboot.image import image_version
 from firstboot.masking import mask, shorten_addresses
 from firstboot.stack import Stack
 from firstboot.store import Store
-from firstboot.texts import LANGUAGES, say
+from firstboot.texts import LANGUAGES, SaidError, say
 
 COMMAND_SECONDS = 8.0
 MOST_BYTES = 1_500_000  # of a file in the bundle, before it is packed
@@ -124,7 +124,10 @@ def collect(store: Store) -> dict[str, str]:
     """All files of the bundle by name, masked."""
     known = private_words(store)
     applied = store.applied()
-    settings = harmless(store.generation(applied.generation).public) if applied else None
+    try:
+        settings = harmless(store.public(applied.generation)) if applied else None
+    except (SaidError, ValueError):
+        settings = None  # of a box in such a state, too, support wants the rest
     units = [f"--unit={one}" for one in _units()]
     state = {
         "image": image_version(),

@@ -54,8 +54,10 @@ class Permits:
             found: dict[str, dict[str, str | float]] = json.loads(self.file.read_text())
         except (OSError, ValueError):
             return {}
-        since = time.time() - IDLE_SECONDS
-        return {key: one for key, one in found.items() if float(one["used"]) > since}
+        now = time.time()
+        # Of a clock that was ahead they would be good until then.
+        since, until = now - IDLE_SECONDS, now + 60
+        return {key: one for key, one in found.items() if since < float(one["used"]) < until}
 
     def _write(self, found: dict[str, dict[str, str | float]]) -> None:
         latest = sorted(found.items(), key=lambda item: -float(item[1]["used"]))[:MOST]

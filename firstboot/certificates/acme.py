@@ -5,9 +5,11 @@ any, with a root of its own, through the house's proxy. `python3 -m firstboot.ce
 asks for what is missing or ends soon: certbot itself decides whether it is time.
 """
 
+import datetime
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ CERTBOT = Path("/var/lib/ratssaal/certbot")
 WEB_ROOT = Path("/var/lib/ratssaal/acme")
 PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 LIMIT_SECONDS = 180
+# For so long before its end a certificate for both names is not given up for one of them.
+KEPT_DAYS = 7
 
 
 def _environment(box: Box) -> dict[str, str]:
@@ -90,6 +94,7 @@ CAUSES = (
     (r"Type:\s+rejectedIdentifier\b", "rejected"),
     (r"will not issue certificates for the identifier", "rejected"),
     (r"too many (requests|certificates|failed authorizations|new orders)", "too_many"),
+    (r"certificate (is not yet valid|has expired)", "clock"),
     (r"CERTIFICATE_VERIFY_FAILED", "directory_not_trusted"),
     (r"Tunnel connection failed|ProxyError", "proxy"),
     (r"Failed to resolve|Connection refused|Max retries exceeded", "directory_unreachable"),
@@ -125,15 +130,46 @@ def obtain(box: Box) -> None:
     place stays. The reason is kept for whoever looks later.
     """
     try:
-        _obtain(box)
+        try:
+            _obtain(box)
+        except OSError as error:
+            print(error, file=sys.stderr)  # noqa: T201 - a name of a file
+            raise SaidError("acme.unknown") from error
     except SaidError as error:
         keep_attempt(error.said)
         raise
     keep_attempt(None)
 
 
+def _both_are_served(box: Box) -> bool:
+    """Whether a certificate for both names is in place, and lasts a while."""
+    found = named.read()
+    names = (box.host_name, box.turn_name)
+    now = datetime.datetime.now(datetime.UTC)
+    return bool(found and all(map(found.covers, names)) and found.days_left(now) >= KEPT_DAYS)
+
+
+def _clear_remains() -> None:
+    """Take away what a power cut has left of certbot's: beside it certbot would begin another.
+
+    That would be called named-0001, and nobody would look for it.
+    """
+    live = CERTBOT / "live/named"
+    needed = [CERTBOT / "renewal/named.conf"]
+    needed += [live / f"{one}.pem" for one in ("cert", "chain", "fullchain", "privkey")]
+    if not live.exists() or all(one.exists() and one.stat().st_size for one in needed):
+        return
+    for folder in ("live", "archive", "renewal"):
+        for one in (CERTBOT / folder).glob("named*"):
+            if one.is_dir():
+                shutil.rmtree(one)
+            else:
+                one.unlink()
+
+
 def _obtain(box: Box) -> None:
     _write_dns_key(box)
+    _clear_remains()
     environment = _environment(box)
     output = ""
     # A second name that nobody has entered must not keep the first from its certificate.
@@ -149,12 +185,17 @@ def _obtain(box: Box) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise SaidError("acme.directory_unreachable") from error
+        finally:
+            # certbot syncs nothing.
+            os.sync()
         output = ended.stdout + ended.stderr
         if ended.returncode == 0:
             place = CERTBOT / "live/named"
             chain = (place / "fullchain.pem").read_text()
             named.install(chain, (place / "privkey.pem").read_text(), box.host_name)
             return
+        if _both_are_served(box):
+            break
     print(output, file=sys.stderr)  # noqa: T201 - into the journal: names and causes, no secrets
     said = explain(output)
     raise SaidError(said.key, **said.values)

@@ -110,9 +110,12 @@ def open_authority(secrets: Path = SECRETS, served: Path = SERVED) -> KeyedCerti
 
 
 def covers(certificate: x509.Certificate, names: Iterable[str], addresses: Iterable[str]) -> bool:
-    """Whether `certificate` is valid for another month and for all names and addresses."""
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)
-    if certificate.not_valid_after_utc < soon:
+    """Whether `certificate` is valid now, for another month, and for all names and addresses."""
+    now = datetime.datetime.now(datetime.UTC)
+    # Made while the clock was ahead, it is refused once the clock is right.
+    if certificate.not_valid_before_utc > now + datetime.timedelta(minutes=5):
+        return False
+    if certificate.not_valid_after_utc < now + datetime.timedelta(days=30):
         return False
     alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     has_names = set(alternative.get_values_for_type(x509.DNSName))

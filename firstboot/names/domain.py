@@ -47,7 +47,7 @@ class Finding:
 @dataclass(frozen=True)
 class Diagnosis:
     """`ready`: as far as can be known inside, the name leads here and a certificate can be asked
-    for; `turn_ready`: the same for the name with `turn.`, which has to be left out otherwise.
+    for; `turn_ready`: the same for the relay's name, which has to be left out otherwise.
     """
 
     findings: tuple[Finding, ...]
@@ -113,6 +113,7 @@ def _address(name: str, facts: Facts, reach: Reach) -> Iterator[Finding]:
 def _beside(name: str, facts: Facts, reach: Reach) -> Iterator[Finding]:
     """The address family that is missing, the alias, and the relay's name."""
     found, turn = facts.found, facts.turn_found
+    relay = facts.turn or f"turn.{name}"
     if facts.aaaa.failure:
         yield _finding("note", "ipv6_unknown", name=name)
     elif reach != "house" and not any(":" in one for one in found):
@@ -122,9 +123,10 @@ def _beside(name: str, facts: Facts, reach: Reach) -> Iterator[Finding]:
     if alias := facts.a.alias or facts.aaaa.alias:
         yield _finding("good", "alias", name=name, target=alias)
     if not turn:
-        yield _finding("note", "turn_missing", turn=f"turn.{name}")
+        key = "turn_missing_house" if reach == "house" else "turn_missing"
+        yield _finding("note", key, turn=relay)
     elif strange := [one for one in turn if one not in found]:
-        values = {"name": name, "turn": f"turn.{name}", "found": ", ".join(strange)}
+        values = {"name": name, "turn": relay, "found": ", ".join(strange)}
         yield _finding("note", "turn_elsewhere", **values)
 
 

@@ -52,17 +52,19 @@ def letter(
     house: str,
     private: bool,
     ipv6: str | None = None,
+    turn: str = "",
 ) -> Letter:
-    """Ask for the records and ports of `name` and of `turn.` with it, and for nothing in between.
+    """Ask for the records and ports of `name` and of `turn`, and for nothing in between.
 
-    `address`: the box's own, in the house's network; `private`: whether somebody has to forward a
-    public one to it. `ipv6`: the box's public IPv6 address, where it has one. `house`: who signs.
-    What only the clerk knows is left in square brackets. ValueError where an address is none.
+    `turn`: the relay's name; without it `turn.` before the other. `address`: the box's own, in the
+    house's network; `private`: whether somebody has to forward a public one to it. `ipv6`: the
+    box's public IPv6 address, where it has one. `house`: who signs. What only the clerk knows is
+    left in square brackets. ValueError where an address is none.
     """
     main = ipaddress.ip_address(address)
     values = {
         "name": name,
-        "turn": f"turn.{name}",
+        "turn": turn or f"turn.{name}",
         "house": " ".join(house.split()),
         "private": private,
         "ipv4": str(main) if main.version == 4 else None,

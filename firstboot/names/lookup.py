@@ -56,8 +56,8 @@ class Authorities:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the box found: A and AAAA of its name and of `turn.`, CAA, its own addresses, and what
-    came of its own connection to its name, where one was tried.
+    """What the box found: A and AAAA of its name and of the relay's, CAA, its own addresses, and
+    what came of its own connection to its name, where one was tried. turn: the relay's name.
     """
 
     own: tuple[str, ...]
@@ -67,6 +67,7 @@ class Facts:
     turn_aaaa: Lookup = field(default_factory=Lookup)
     caa: Authorities = field(default_factory=Authorities)
     loop: LoopResult | None = None
+    turn: str = ""
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ class Facts:
 
     @property
     def turn_found(self) -> tuple[str, ...]:
-        """Every address of the name with `turn.`, without those that NAT64 made up."""
+        """Every address of the relay's name, without those that NAT64 made up."""
         both = self.turn_a.addresses + self.turn_aaaa.addresses
         return tuple(one for one in both if not among([one], NAT64))
 
@@ -150,11 +151,13 @@ def gather(
     own_addresses: Iterable[str],
     resolver: dns.resolver.Resolver | None = None,
     loop: LoopResult | None = None,
+    turn: str = "",
 ) -> Facts:
     """Ask for everything about `name`, as check_name returns it. Ends in about 8 s, raises nothing.
 
-    `own_addresses`: the global addresses of the box's cards. Without `resolver`, the name servers
-    that the network gave the box. Names under .local are no matter of theirs (RFC 6762, section 3).
+    `own_addresses`: the global addresses of the box's cards; `turn`: the relay's name, without it
+    `turn.` before the other. Without `resolver`, the name servers that the network gave the box.
+    Names under .local are no matter of theirs (RFC 6762, section 3).
     """
     own = tuple(own_addresses)
     if under(name, ["local"]):
@@ -163,7 +166,7 @@ def gather(
     deadline = time.monotonic() + ALL_SECONDS
     labels = name.split(".")
     climb = [".".join(labels[index:]) for index in range(len(labels))]
-    turn = f"turn.{name}"
+    turn = turn or f"turn.{name}"
     questions = [(name, "A"), (name, "AAAA"), (turn, "A"), (turn, "AAAA")]
     questions += [(one, "CAA") for one in climb]
     with ThreadPoolExecutor(max_workers=16) as pool:
@@ -176,4 +179,5 @@ def gather(
         turn_aaaa=_lookup(turn, answers[3]),
         caa=_authorities(zip(climb, answers[4:], strict=True)),
         loop=loop,
+        turn=turn,
     )

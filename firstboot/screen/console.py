@@ -31,6 +31,7 @@ from firstboot.screen.layout import (
 )
 
 SERVED = Path("/var/lib/ratssaal/tls")
+LOCAL = "ratssaal.local"
 MOUNTS = Path("/proc/self/mounts")
 # Those that a card gets for privacy alone (RFC 8981) may be many, and nobody types them.
 MOST_ADDRESSES = 4
@@ -46,7 +47,8 @@ def _host(address: str) -> str:
 class Screen:
     """What the screen shows.
 
-    primary: the address that guests are told. complete: whether the box is set up. answers: what
+    primary: the address that guests are told. complete: whether the box is set up; named: whether
+    it has a certificate for its name, which then leads here as far as anybody knows. answers: what
     is wrong with an answers file, in both languages. notice: keys of the texts in `console`.
     marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
     certificate_end: of the certificate for the public name, where that is near. start: from what
@@ -63,6 +65,7 @@ class Screen:
     encrypted: bool | None = None
     primary: str = ""
     complete: bool = False
+    named: bool = False
     code: Code | None = None
     answers: tuple[str, ...] = ()
     notice: tuple[str, ...] = ()
@@ -87,8 +90,13 @@ class Screen:
         """The URL in the QR code; None where there is no network, or nothing left to set up."""
         if self.complete or not self.addresses:
             return None
-        primary = self.primary if self.primary in self.addresses else self.addresses[0]
-        return f"https://{_host(primary)}/"
+        return f"https://{self._bare()}/"
+
+    def _bare(self) -> str:
+        """The address that works whatever is known of names; empty without a network."""
+        if not self.addresses:
+            return ""
+        return _host(self.primary if self.primary in self.addresses else self.addresses[0])
 
     def protection(self) -> list[str]:
         """What guards start and disk, in German and English; nothing where nobody knows."""
@@ -112,6 +120,10 @@ class Screen:
     def _reached(self) -> list[str]:
         """Names and addresses; each can be typed as it stands."""
         lines = entry("Adresse", f"https://{self.host_name}") if self.host_name else []
+        # Nobody may have entered the public name yet.
+        waits = self.complete and not self.named and self.host_name not in ("", LOCAL)
+        if waits:
+            lines += entry("Adresse", f"https://{LOCAL}")
         for one in self.addresses[:MOST_ADDRESSES]:
             lines += entry("Address", f"https://{_host(one)}")
         if not self.addresses:
@@ -119,7 +131,7 @@ class Screen:
                 "  Kein Netz: Bitte prüfen Sie, ob das Netzwerkkabel steckt.",
                 "  No network: please check that the network cable is plugged in.",
             ]
-        name = self.host_name or (_host(self.addresses[0]) if self.addresses else "")
+        name = (self._bare() or LOCAL) if waits else self.host_name or self._bare()
         if self.complete and name:
             lines += entry("Verwalten", f"https://{name}/admin/")
         return lines
@@ -272,6 +284,8 @@ def read(
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
     ready = json.loads(state.read_text())["ready"] if state.exists() else None
     complete = applied.exists()
+    # As text: without the store's libraries, and a broken file keeps no screen from being drawn.
+    named = complete and '"named": true' in applied.read_text(errors="replace")
     ending = json.loads(certificate.read_text()) if certificate.exists() else {}
     return Screen(
         version=image_version(),
@@ -283,6 +297,7 @@ def read(
         encrypted=root_is_encrypted(),
         primary=str(found.get("primary", "")),
         complete=complete,
+        named=named,
         code=code.read(code_file),
         # Set up by hand since then, perhaps.
         answers=(*_installation(installation), *(() if complete else lines_of(answers))),

@@ -58,6 +58,11 @@ class Questions:
         found: dict[str, object] = {"mode": "static" if static else "dhcp"}
         if static:
             found |= self._fixed()
+        elif before.mode == "dhcp":
+            # Nobody was asked for these, and DHCP may have them beside it.
+            found["dns"] = before.dns
+            if not before.vlan and before.card in [name for name, _ in self.cards]:
+                found["card"] = before.card
         vlan = self._ask("vlan", str(before.vlan or ""), _vlan)
         if static or vlan:
             found["card"] = self._card()

@@ -106,10 +106,10 @@ class Administration:
                 one["reason"] = said.text(session.language)
             newer = one["number"] > state["generation"]
             one["state"] = (
-                "failed"
-                if one["failed"]
-                else "in_force"
+                "in_force"
                 if one["number"] == state["generation"]
+                else "failed"
+                if one["failed"]
                 else "pending"
                 if newer
                 else "earlier"
@@ -138,6 +138,7 @@ class Administration:
             session,
             earlier=earlier,
             changes=changes,
+            open=bool((await self.frame.ask(session, "draft"))["changed"]),
             locked_out=None if inside(address, networks) else locked_out,
         )
 
@@ -231,7 +232,9 @@ class Administration:
         changes = differences(
             draft["changed"], state["settings"], draft["settings"], session.language
         )
-        return self.frame.page("preview.html.j2", session, found=found, changes=changes)
+        return self.frame.page(
+            "preview.html.j2", session, found=found, changes=changes, revision=draft["revision"]
+        )
 
     async def preview_events(self, request: Request, session: Session) -> Response:
         """Tells a waiting page when the preview is there (server-sent events)."""

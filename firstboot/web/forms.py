@@ -86,6 +86,7 @@ class View:
     """What a step sees: the draft without secrets, facts of the box, and the person's language.
 
     address: from which address the person's browser asks; empty where that is not known.
+    unanswered: before set-up the steps that nobody has answered yet.
     """
 
     language: str
@@ -93,6 +94,7 @@ class View:
     secrets: frozenset[str]
     facts: dict[str, Any] = field(default_factory=dict)
     address: str = ""
+    unanswered: frozenset[str] = frozenset()
 
 
 Answers = Mapping[str, str]

@@ -81,17 +81,24 @@ class Outcome:
         found = state["certificate"]
         until = datetime.datetime.fromisoformat(found["not_after"]).date() if found else None
         host = box["host_name"]
+        known = json.loads(ADDRESSES.read_text())
+        addresses = tuple(known["all"])
+        room = f"https://{host}"
+        if host == handover.LOCAL_NAME and addresses:
+            # Not every phone finds a name that holds inside the house alone.
+            primary = known.get("primary")
+            room = handover.url(primary if primary in addresses else addresses[0])
         sheet = handover.Sheet(
             house=cluster["house"]["name"],
             host_name=host,
-            addresses=tuple(json.loads(ADDRESSES.read_text())["all"]),
+            addresses=addresses,
             version=image_version(),
             certificate=Said(f"setup.certificate.{box['certificate']['kind']}"),
             certificate_until=until,
             administrators=tuple(one["name"] for one in cluster["administration"]["people"]),
             support="",
-            test_room=f"https://{host}/test/",
-            made=datetime.datetime.now(datetime.UTC),
+            test_room=f"{room}/test/",
+            made=datetime.datetime.now().astimezone(),
         )
         pdf = await asyncio.to_thread(handover.pdf, sheet, session.language)
         return download(pdf, "application/pdf", "ratssaal.pdf")

@@ -50,8 +50,10 @@ class Sessions:
             found: dict[str, dict[str, object]] = json.loads(self.file.read_text())
         except (OSError, ValueError):
             return {}
-        since = time.time() - IDLE_SECONDS
-        return {key: one for key, one in found.items() if float(str(one["used"])) > since}
+        now = time.time()
+        # Of a clock that was ahead they would last until then.
+        since, until = now - IDLE_SECONDS, now + 60
+        return {key: one for key, one in found.items() if since < float(str(one["used"])) < until}
 
     def find(self, token: str | None) -> Session | None:
         """The session of this cookie; None where it is over or never was."""

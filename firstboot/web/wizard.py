@@ -117,7 +117,10 @@ class Wizard:
         draft = await self.frame.ask(session, "draft")
         facts = await asyncio.to_thread(step.look, draft["settings"]) if look else {}
         secrets = frozenset(draft["secrets"])
-        view = View(session.language, draft["settings"], secrets, facts, sits_at(request))
+        unanswered = frozenset(STEPS if session.role == "clerk" else ()) - set(draft["done"])
+        view = View(
+            session.language, draft["settings"], secrets, facts, sits_at(request), unanswered
+        )
         return view, draft
 
     async def step(self, request: Request, session: Session) -> Response:
@@ -220,6 +223,9 @@ class Wizard:
     async def summary(self, request: Request, session: Session) -> Response:
         """All answers once more, and the button that brings them into force."""
         del request
+        return await self._summary(session)
+
+    async def _summary(self, session: Session, error: Said | None = None) -> Response:
         draft = await self.frame.ask(session, "draft")
         changes, stick = None, False
         if session.role == "clerk":
@@ -236,6 +242,9 @@ class Wizard:
         return self.frame.page(
             "summary.html.j2",
             session,
+            409 if error else 200,
+            error=error,
+            revision=draft["revision"],
             page=PAGES["summary"],
             rows=rows,
             missing=missing,
@@ -246,12 +255,23 @@ class Wizard:
         )
 
     async def apply(self, request: Request, session: Session) -> Response:
-        """Begin to bring the draft into force, once the recovery key is written down."""
-        del request
+        """Begin to bring the draft into force, once the recovery key is written down.
+
+        What somebody else has changed since the summary was drawn is shown first.
+        """
+        given = (await self.frame.answers(request)).get("revision")
+        revision = None if given is None else _number(given)
         unseen = (await self.frame.state(session))["recovery"] == "unconfirmed"
         if unseen and session.role == "clerk":
+            if revision not in (None, (await self.frame.ask(session, "draft"))["revision"]):
+                return await self._summary(session, Said("store.somebody_else"))
             return RedirectResponse("/setup/recovery", 303)
-        await self.frame.ask(session, "apply", who=session.name)
+        try:
+            await self.frame.ask(session, "apply", who=session.name, revision=revision)
+        except SaidError as error:
+            if error.said.key != "store.somebody_else":
+                raise
+            return await self._summary(session, error.said)
         place = "/admin/progress" if session.role == "administrator" else "/setup/progress"
         return RedirectResponse(place, 303)
 

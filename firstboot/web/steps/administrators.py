@@ -10,8 +10,8 @@ from typing import Any
 import segno
 
 from firstboot.access.passwords import hash_password, strength, totp_secret, totp_uri, totp_valid
-from firstboot.texts import SaidError
-from firstboot.web.forms import Answers, App, Field, FieldError, Step, View
+from firstboot.texts import Said, SaidError
+from firstboot.web.forms import Answers, App, Field, FieldError, Note, Step, View
 from firstboot.web.steps import openid
 from firstboot.web.visitor import inside
 
@@ -116,18 +116,27 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
     if people[0] is None:
         raise FieldError("name1", "setup.administrators.name_missing")
     alone = answers.get("alone_because", "").strip()
-    if people[1] is None and not alone:
+    # Settings of a file may name more than there are places for: they stay.
+    others = [
+        {"name": one["name"], "mail": one["mail"]}
+        for one in administration["people"][len(PLACES) :]
+    ]
+    if people[1] is None and not others and not alone:
         raise FieldError("alone_because", "setup.administrators.second_or_reason")
     if people[1] and people[0]["name"].casefold() == people[1]["name"].casefold():
         raise FieldError("name2", "setup.administrators.same_name")
+    theirs = {one["name"].casefold() for one in others}
+    for place, one in zip(PLACES, people, strict=True):
+        if one and one["name"].casefold() in theirs:
+            raise FieldError(f"name{place}", "setup.administrators.same_name")
     networks = answers.get("networks", "").replace(",", " ").split()
     if not inside(view.address, networks) and not answers.get("networks_anyway"):
         raise FieldError("networks", "setup.administrators.locked_out", address=view.address)
     return {
         "cluster": {
             "administration": {
-                "people": [one for one in people if one],
-                "alone_because": "" if people[1] else alone,
+                "people": [one for one in (*people, *others) if one],
+                "alone_because": "" if people[1] or others else alone,
                 "networks": networks,
                 "openid": openid.take(answers, view),
             }
@@ -135,4 +144,10 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
     }
 
 
-STEP = Step("administrators", 2, _fields, _take)
+def _notes(view: View) -> list[Note]:
+    people = view.settings["cluster"]["administration"]["people"]
+    names = ", ".join(one["name"] for one in people[len(PLACES) :])
+    return [Note("note", Said("setup.administrators.others", {"names": names}))] if names else []
+
+
+STEP = Step("administrators", 2, _fields, _take, _notes)

@@ -12,8 +12,21 @@ DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
 ALGORITHMS = ("HMAC-SHA512", "HMAC-SHA384", "HMAC-SHA256")
 
 
+def suggested(view: View) -> dict[str, Any]:
+    """The certificate of the draft; before anybody has answered, what is right for a public name.
+
+    With its own certificate a box on the internet stays a box that browsers warn of.
+    """
+    box = view.settings["box"]
+    found: dict[str, Any] = box["certificate"]
+    named = box["reach"] != "house" and box["host_name"] != "ratssaal.local"
+    if "certificate" in view.unanswered and named:
+        return {**found, "kind": "acme", "directory": found["directory"] or DIRECTORY}
+    return found
+
+
 def _fields(view: View) -> list[Field]:
-    found = view.settings["box"]["certificate"]
+    found = suggested(view)
     dns = found["dns"] or {}
     options = tuple(
         Option(one, Said(f"setup.certificate.{one}"), Said(f"setup.certificate.{one}_hint"))

@@ -15,6 +15,7 @@ from firstboot.names.loop import reach_itself
 from firstboot.screen.anew import STATE
 from firstboot.texts import SaidError
 from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Step, View
+from firstboot.web.steps.certificate import suggested
 from firstboot.web.steps.network import look as look_at_cards
 
 LOCAL = "ratssaal.local"
@@ -27,15 +28,14 @@ def _fields(view: View) -> list[Field]:
 
 
 def _take(answers: Answers, view: View) -> dict[str, Any]:
-    del view
     _known.clear()  # whoever sends the name wants to know how it is now
     typed = answers.get("host_name", "").strip()
-    if not typed:
-        return {"box": {"host_name": LOCAL, "turn_name": ""}}
     try:
-        name = check_name(typed)
+        name = check_name(typed) if typed else LOCAL
     except SaidError as error:
         raise FieldError("host_name", error.said.key, **error.said.values) from error
+    if name == view.settings["box"]["host_name"]:
+        return {"box": {"host_name": name}}  # the relay's may be one of its own
     return {"box": {"host_name": name, "turn_name": f"turn.{name}"}}
 
 
@@ -82,21 +82,26 @@ def _look(settings: dict[str, Any]) -> dict[str, Any]:
     box = settings["box"]
     name, own = box["host_name"], _own(settings)
     if name == LOCAL:
-        return {"own": own, "findings": []}
-    facts = gather(name, own)
+        return {"own": own}
+    facts = gather(name, own, turn=box["turn_name"])
     facts = replace(facts, loop=own_connection(name, facts))
-    found = diagnose(name, facts, box["reach"], ca_domain(box["certificate"]))
-    return {"own": own, "findings": found.findings}
+    return {"own": own, "facts": facts}
 
 
 def _notes(view: View) -> list[Note]:
-    return [Note(one.severity, one.said) for one in view.facts.get("findings", ())]
+    box, facts = view.settings["box"], view.facts.get("facts")
+    if facts is None:
+        return []
+    # The step of the certificate follows: what it suggests has to be possible.
+    found = diagnose(box["host_name"], facts, box["reach"], ca_domain(suggested(view)))
+    return [Note(one.severity, one.said) for one in found.findings]
 
 
 def _letters(view: View) -> list[Letter]:
     name = view.settings["box"]["host_name"]
     own = view.facts.get("own", [])
-    if name == LOCAL or not own:
+    # A name of the house alone is no matter of the provider's.
+    if name == LOCAL or not own or view.settings["box"]["reach"] == "house":
         return []
     kind: Kind = "datacentre" if view.settings["box"]["reach"] == "datacentre" else "provider"
     house = view.settings["cluster"]["house"]["name"]
@@ -104,7 +109,14 @@ def _letters(view: View) -> list[Letter]:
     private = not ipaddress.ip_address(inside[0]).is_global
     public = [one for one in own if ":" in one and ipaddress.ip_address(one).is_global]
     written = letter(
-        kind, view.language, name, inside[0], house, private, public[0] if public else None
+        kind,
+        view.language,
+        name,
+        inside[0],
+        house,
+        private,
+        public[0] if public else None,
+        view.settings["box"]["turn_name"],
     )
     return [Letter(kind, written.subject, written.body)]
 

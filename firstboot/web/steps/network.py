@@ -78,12 +78,18 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
         raise FieldError("address", "setup.network.address_missing")
     vlan = _number(answers, "vlan", 4094)
     uplink = _number(answers, "uplink", 10000)
+    card = _card(answers, view) if static or vlan else None
+    former = view.settings["box"]["network"]
+    dhcp_before = former["mode"] == "dhcp"
+    # A file may name a card for DHCP. Of a fixed address or a VLAN of before it does not stay.
+    if not card and dhcp_before and not former["vlan"] and former["card"]:
+        card = answers.get("card") or former["card"]
     network = {
         "mode": mode,
-        "card": _card(answers, view) if static or vlan else None,
+        "card": card,
         "address": answers.get("address", "").strip() or None if static else None,
         "gateway": answers.get("gateway", "").strip() or None if static else None,
-        "dns": answers.get("dns", "").replace(",", " ").split() if static else [],
+        "dns": answers.get("dns", "").replace(",", " ").split() if static or dhcp_before else [],
         "vlan": vlan,
         "proxy": answers.get("proxy", "").strip() or None,
         "proxy_authority": pasted(answers, "proxy_authority"),

@@ -246,6 +246,17 @@ def test_a_permit_ends_after_an_hour_without_use_and_lasts_with_it(
     assert used not in known.file.read_text()
 
 
+def test_a_permit_of_a_clock_that_was_ahead_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Permits(tmp_path / "permits.json")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 7200)
+    token = known.give(Asker("clerk"))
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert known.find(token) == NOBODY
+
+
 def test_a_permit_in_a_broken_file_is_none(tmp_path: Path) -> None:
     known = Permits(tmp_path / "permits.json")
     token = known.give(Asker("clerk"))

@@ -261,6 +261,60 @@ def test_what_failed_is_given_up_and_the_settings_before_come_back(box: Box) -> 
     assert progress.read() is None
 
 
+def test_a_cut_while_going_back_is_followed_by_another_try(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cut(BaseException):
+        pass
+
+    def cut(*_: object) -> None:
+        raise Cut
+
+    ask_for(box, settings("eins"))
+    assert box.converge()
+    ask_for(box, settings("zwei"))
+    box.said = Said("converge.not_healthy", {"answer": "cluster.house.name"})
+    with monkeypatch.context() as patch, pytest.raises(Cut):
+        patch.setattr(converge, "_follow_names", cut)
+        box.converge()
+    assert box.store.pending() == 2
+    assert not box.converge()
+    assert box.store.pending() is None
+
+
+def test_a_way_back_that_fails_is_not_called_good(box: Box) -> None:
+    ask_for(box, settings())
+    box.said = Said("converge.configuration_refused", {"answer": "box.host_name"})
+    box.ended = 2
+    assert not box.converge()
+    assert box.store.pending() is None, "it ends all the same"
+    found = progress.read()
+    assert found
+    assert found["notes"][-1] == ["converge.not_whole", {}]
+
+
+def test_the_certificate_before_comes_back_after_the_network_before(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack("Example", (), (), ())
+    monkeypatch.setattr(Stack, "read", staticmethod(lambda: stack))
+    chain, key = pair("eins.example")
+    files = {"kind": "files", "chain": chain, "key": key}
+    former = settings(host_name="eins.example", certificate=files)
+    named.install(*pair("zwei.example"), "zwei.example")
+    served: list[bool] = []
+
+    def play(wanted: Settings, *_: object) -> subprocess.CompletedProcess[str]:
+        served.append(converge.to_apply(wanted).named)
+        return subprocess.CompletedProcess([], 0, "", "")
+
+    monkeypatch.setattr(converge, "play", play)
+    assert converge._go_back(former, True, certificate=False)
+    assert served == [False]
+    assert converge._go_back(former, True, certificate=True)
+    assert served == [False, False, True], "the web server is told of it"
+
+
 def test_what_failed_at_set_up_leads_back_to_the_wizard_and_keeps_the_code(box: Box) -> None:
     ask_for(box, settings())
     box.said = Said("converge.configuration_refused", {"answer": "box.host_name"})

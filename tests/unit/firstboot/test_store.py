@@ -135,6 +135,18 @@ def test_a_generation_is_whole_or_not_there_when_power_goes(
     assert store.settings(2) == settings("drei")
 
 
+def test_what_an_earlier_version_kept_is_shown_with_what_it_did_not_know(store: Store) -> None:
+    store.add(settings(), "Anna")
+    file = store.folder / "000001.json"
+    kept = json.loads(file.read_text())
+    del kept["settings"]["box"]["network"]["uplink"], kept["settings"]["cluster"]["texts"]
+    file.write_text(json.dumps(kept))
+    public = store.public(1)
+    assert public["box"]["network"]["uplink"] is None
+    assert public["cluster"]["texts"]["imprint"] == ""
+    assert HASH not in json.dumps(public)
+
+
 def test_a_generation_without_its_secrets_is_none(store: Store) -> None:
     store.add(settings(), "Anna")
     (store.secrets / "settings/000001.json").unlink()

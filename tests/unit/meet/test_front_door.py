@@ -82,6 +82,12 @@ def test_rooms_are_made_slowly_and_looked_at_freely() -> None:
     assert block.split() == ["default", '"";', "POST", "$subscriber;"]
 
 
+def test_pages_are_opened_as_fast_as_people_do_and_a_try_is_no_page() -> None:
+    found = places(drawn("site.conf.j2"))
+    assert "limit_req zone=pages burst=300 nodelay;" in found["~ ^/(setup|admin)/"]
+    assert [one for one in found if "zone=pages" in found[one]] == ["~ ^/(setup|admin)/"]
+
+
 def test_each_limit_is_one_that_the_web_server_has() -> None:
     asked = set(re.findall(r"limit_req zone=(\w+)", drawn("http.conf.j2") + drawn("site.conf.j2")))
     known = set(re.findall(r"limit_req_zone \S+ zone=(\w+):", drawn("nginx.conf.j2")))

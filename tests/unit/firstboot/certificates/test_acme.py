@@ -19,6 +19,7 @@ from firstboot.certificates.expiry import keep_attempt, last_attempt
 from firstboot.settings import Box, Settings
 from firstboot.store import Applied, Store
 from firstboot.texts import LANGUAGES, Said, SaidError, topic
+from tests.unit.firstboot.certificates.test_named import pair
 
 pytestmark = pytest.mark.unit
 
@@ -47,6 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(acme, "CERTBOT", tmp_path / "certbot")
     monkeypatch.setattr(keep_attempt, "__defaults__", (tmp_path / "certbot/attempt.json",))
     monkeypatch.setattr(acme, "PUBLIC_ROOTS", roots)
+    # Takes long on a host with much to write.
+    monkeypatch.setattr(os, "sync", lambda: None)
     (tmp_path / "certbot").mkdir()
     return tmp_path / "certbot"
 
@@ -178,6 +181,13 @@ FAILED = (
             "directory_not_trusted",
         ),
         (
+            "requests.exceptions.SSLError: HTTPSConnectionPool(host='ca.example', port=443): Max"
+            " retries exceeded with url: /dir (Caused by SSLError(SSLCertVerificationError(1,"
+            " '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet"
+            " valid (_ssl.c:1029)')))",
+            "clock",
+        ),
+        (
             "requests.exceptions.ProxyError: HTTPSConnectionPool(host='ca.example', port=443): Max"
             " retries exceeded with url: /dir (Caused by ProxyError('Unable to connect to proxy',"
             " OSError('Tunnel connection failed: 403 Forbidden')))",
@@ -236,6 +246,53 @@ def test_a_relay_without_a_name_keeps_nobody_from_a_certificate(
     printed = capsys.readouterr()
     assert "DNS problem" in printed.err
     assert SECRET not in printed.err + printed.out
+
+
+@pytest.mark.parametrize(("days", "calls_made"), [(30, 1), (3, 2)])
+def test_a_certificate_for_both_names_is_not_given_up_for_one_of_them_before_its_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, days: int, calls_made: int
+) -> None:
+    served = folder.parent / "tls"
+    served.mkdir()
+    monkeypatch.setattr(named.install, "__defaults__", (served,))
+    monkeypatch.setattr(named.read, "__defaults__", (served,))
+    named.install(*pair(*NAMES, days=days), NAMES[0])
+    calls = certbot(folder, monkeypatch, 'test "$#" -gt 99')
+    with pytest.raises(SaidError):
+        acme.obtain(settings())
+    assert len(calls.read_text().splitlines()) == calls_made
+
+
+@pytest.mark.parametrize("lost", ["renewal/named.conf", "archive/named/privkey1.pem"])
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_what_a_power_cut_left_of_a_certificate_is_in_nobodys_way(
+    folder: Path, lost: str, how: str
+) -> None:
+    for one in ("live/named", "archive/named", "archive/other", "renewal"):
+        (folder / one).mkdir(parents=True)
+    for one in ("cert", "chain", "fullchain", "privkey"):
+        (folder / f"archive/named/{one}1.pem").write_text("x")
+        (folder / f"live/named/{one}.pem").symlink_to(f"../../archive/named/{one}1.pem")
+    (folder / "renewal/named.conf").write_text("x")
+    acme._clear_remains()
+    assert (folder / "live/named/cert.pem").exists(), "a whole one stays"
+    if how == "gone":
+        (folder / lost).unlink()
+    else:
+        (folder / lost).write_text("")
+    acme._clear_remains()
+    assert {one.name for one in folder.rglob("*")} == {"live", "archive", "renewal", "other"}
+
+
+def test_files_that_are_not_there_are_a_reason_and_no_fault(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certbot(folder, monkeypatch, "exit 0")
+    with pytest.raises(SaidError, match=r"acme\.unknown"):
+        acme.obtain(settings())
+    kept = last_attempt(folder / "attempt.json")
+    assert kept
+    assert kept.said == Said("acme.unknown")
 
 
 def test_a_pair_that_does_not_fit_is_not_put_in_place(

@@ -51,8 +51,8 @@ class Box:
         key = serialization.load_pem_private_key(pem, password=None)
         return key.public_key() == self.chain()[0].public_key()
 
-    def serve_one_that_ends_in(self, days: int) -> None:
-        """Put a certificate of the box's authority in place that has not long to live."""
+    def serve_one_that_ends_in(self, days: int, begins: int = -1) -> None:
+        """Put a certificate of the box's authority in place that lives from then till then."""
         pem = (self.secrets / "authority.key").read_bytes()
         signer = serialization.load_pem_private_key(pem, password=None)
         assert isinstance(signer, ec.EllipticCurvePrivateKey)
@@ -64,7 +64,7 @@ class Box:
             .subject_name(self.chain()[0].subject)
             .issuer_name(self.authority().subject)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_before(now + datetime.timedelta(days=begins))
             .not_valid_after(now + datetime.timedelta(days=days))
             .public_key(self.chain()[0].public_key())
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
@@ -193,6 +193,13 @@ def test_a_certificate_is_renewed_a_month_before_it_ends(
     box.serve_one_that_ends_in(days)
     assert box.ensure() is renewed
     assert len(box.chain()) == (2 if renewed else 1)
+
+
+def test_one_that_was_made_while_the_clock_was_ahead_is_replaced(box: Box) -> None:
+    box.ensure()
+    box.serve_one_that_ends_in(700, begins=300)
+    assert box.ensure()
+    box.verify(x509.DNSName(NAMES[0]))
 
 
 def test_private_keys_are_readable_by_root_and_the_web_server_alone(box: Box) -> None:

@@ -99,6 +99,7 @@ def test_all_addresses_of_both_names_are_found(zone: Zone) -> None:
         aaaa=Lookup((PUBLIC6,)),
         turn_a=Lookup((PUBLIC,)),
         loop="reached",
+        turn=TURN,
     )
 
 

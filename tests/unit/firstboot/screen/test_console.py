@@ -241,13 +241,29 @@ def test_without_a_network_there_is_nothing_to_scan() -> None:
 
 
 def test_after_set_up_the_screen_leads_administrators_to_their_page_and_shows_no_code() -> None:
-    done = replace(screen("192.0.2.10", host_name="rathaus.example"), complete=True)
+    done = replace(screen("192.0.2.10", host_name="rathaus.example"), complete=True, named=True)
     text = done.text()
     assert "https://rathaus.example/admin/" in text
     assert "Code" not in text
     assert not BLOCKS.search(text)
     assert "Zugang verloren" in text
     assert "access lost" in text
+
+
+def test_without_a_certificate_for_its_name_the_screen_leads_to_an_address_that_works(
+    tmp_path: Path,
+) -> None:
+    found = {"primary": "192.0.2.11", "all": ["2001:db8::1", "192.0.2.11"], "hardware": []}
+    address = json.dumps({**found, "host_name": "rathaus.example"})
+    text = written(tmp_path, address=address, applied='{"named": false}').text()
+    assert "https://192.0.2.11/admin/" in text
+    assert "https://ratssaal.local" in text
+    assert "https://rathaus.example/admin/" not in text
+    text = written(tmp_path, applied='{"named": true}').text()
+    assert "https://rathaus.example/admin/" in text
+    assert "ratssaal.local" not in text
+    local = replace(screen("192.0.2.10"), complete=True).text()
+    assert "https://ratssaal.local/admin/" in local
 
 
 def test_after_set_up_a_new_code_is_shown_to_whoever_has_lost_access() -> None:

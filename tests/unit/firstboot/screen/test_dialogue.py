@@ -87,6 +87,15 @@ def test_enter_alone_keeps_what_is_there(line: Line) -> None:
     assert line.answers(*"=" * 10, before=before, cards=CARDS) == before
 
 
+def test_with_dhcp_stays_what_nobody_was_asked_for(line: Line) -> None:
+    before = Network(card="enp2s0", dns=("192.0.2.53",))
+    assert line.answers("=", "", "", "", before=before, cards=CARDS) == before
+    # A card that was taken out would keep the box from its network.
+    gone = before.model_copy(update={"card": "enp9s0"})
+    found = line.answers("=", "", "", "", before=gone, cards=CARDS)
+    assert found == Network(dns=("192.0.2.53",))
+
+
 def test_dhcp_holds_for_every_card_but_a_vlan_for_one(line: Line) -> None:
     assert line.answers("1", "", "", "", cards=CARDS) == Network()
     found = line.answers("1", "7", "2", "", "", cards=CARDS)

@@ -241,7 +241,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     """A box that nobody has set up, in a network where names lead nowhere."""
     box = Box(tmp_path, monkeypatch)
     findings = [Note("problem", Said("setup.network.no_card"))]
-    step = replace(STEPS["domain"], look=lambda _: {"own": ["192.0.2.10"], "findings": findings})
+    own = {"own": ["192.0.2.10"]}
+    step = replace(STEPS["domain"], look=lambda _: own, notes=lambda _: findings)
     monkeypatch.setitem(STEPS, "domain", step)
     addresses = tmp_path / "address.json"
     addresses.write_text('{"all": ["192.0.2.10"]}')

@@ -104,6 +104,7 @@ def test_a_change_is_looked_at_brought_into_force_and_brought_back(
     assert rows[2] == "Ihr Haus"
     anna.send("/admin/undo", number="1")
     assert anna.heading() == "Diesen Stand zurückholen?"
+    assert "Angefangene Änderungen" not in anna.page
     assert "Gemeinde Musterhausen (bisher: Stadt Beispielstadt)" in anna.page
     assert house.box.store.numbers() == [1, 2]
     anna.send("/admin/undo", number="1", sure="yes")
@@ -329,6 +330,8 @@ def test_the_handover_sheet_is_for_those_who_have_set_up_or_administer(anna: Cle
 
 
 def test_administrators_get_letters_and_requests_too(house: House, anna: Clerk) -> None:
+    anna.get("/admin/settings/reach")
+    anna.send("/admin/settings/reach", reach="public")
     anna.get("/admin/settings/domain")
     anna.send("/admin/settings/domain", host_name="sitzung.musterhausen.de", then="again")
     assert anna.place == "/admin/settings/domain"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from firstboot.names.lookup import Facts, Lookup
+from firstboot.names.lookup import Authorities, Facts, Lookup
+from firstboot.settings import Settings
 from firstboot.web.forms import View
 from firstboot.web.steps import domain
 from firstboot.web.steps.certificate import DIRECTORY
@@ -67,6 +68,38 @@ def test_a_connection_to_itself_is_tried_once_for_a_minute_or_until_the_name_is_
     assert len(tried) == 2
     domain.own_connection("rat.example", Facts(("192.168.1.11",), a=facts.a))
     assert len(tried) == 3
-    domain.STEP.take({"host_name": "rat.example"}, View("de", {}, frozenset()))
+    settings = Settings().model_dump(mode="json")
+    domain.STEP.take({"host_name": "rat.example"}, View("de", settings, frozenset()))
     domain.own_connection("rat.example", Facts(("192.168.1.11",), a=facts.a))
     assert len(tried) == 4
+
+
+def test_the_authority_that_the_next_step_suggests_is_judged_until_somebody_has_answered() -> None:
+    caa = Authorities(((0, "issue", "ca.example"),), "rat.example")
+    facts = {"facts": Facts(("203.0.113.10",), a=Lookup(("203.0.113.10",)), caa=caa)}
+    settings = Settings.model_validate({"box": {"host_name": "rat.example", "reach": "public"}})
+    content = settings.model_dump(mode="json")
+
+    def keys(*unanswered: str) -> list[str]:
+        view = View("de", content, frozenset(), facts, unanswered=frozenset(unanswered))
+        return [one.said.key for one in domain.STEP.notes(view)]
+
+    assert "domain.caa_forbids" in keys("certificate")
+    assert "domain.caa_forbids" not in keys()
+    content["box"]["reach"] = "house"
+    assert "domain.caa_forbids" not in keys("certificate")
+
+
+def test_a_relay_name_of_its_own_stays_until_the_name_changes() -> None:
+    names = {"host_name": "rat.example", "turn_name": "relay.rat.example", "reach": "public"}
+    settings = Settings.model_validate({"box": names}).model_dump(mode="json")
+    view = View("de", settings, frozenset(), {"own": ["192.0.2.10"]})
+    assert domain.STEP.take({"host_name": "rat.example"}, view) == {
+        "box": {"host_name": "rat.example"}
+    }
+    assert domain.STEP.take({"host_name": ""}, view)["box"]["turn_name"] == "turn.ratssaal.local"
+    (letter,) = domain.STEP.letters(view)
+    assert "relay.rat.example" in letter.body
+    assert "turn.rat.example" not in letter.body
+    settings["box"]["reach"] = "house"
+    assert domain.STEP.letters(view) == [], "a name of the house is no matter of the provider's"

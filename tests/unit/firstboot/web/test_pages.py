@@ -75,6 +75,8 @@ def test_every_page_of_the_wizard_can_be_read_aloud(house: House, language: str)
         assert_readable(wrong.text, language)
         clerk.get(f"/setup/{name}")
         clerk.send(f"/setup/{name}", **SENSIBLE[name])
+    clerk.get("/setup/reach")
+    clerk.send("/setup/reach", reach="public")
     clerk.get("/setup/domain")
     named = clerk.send("/setup/domain", host_name="sitzung.musterhausen.de", then="again")
     assert named.text.count("<textarea") == 1
@@ -231,7 +233,7 @@ def test_markup_in_names_stays_text_wherever_it_is_shown(house: House, inside: C
 
 
 def test_a_letter_with_five_hundred_signs_in_it_is_still_a_letter(inside: Clerk) -> None:
-    inside.walk("domain", house={"name": "Ä" * 80})
+    inside.walk("domain", house={"name": "Ä" * 80}, reach={"reach": "public"})
     answer = inside.send("/setup/domain", host_name="a.de", then="again")
     assert "Ä" * 80 in answer.text
 

@@ -8,13 +8,17 @@ import zlib
 import pyotp
 import pytest
 
+from firstboot import handover
+from firstboot.access.passwords import hash_password
 from firstboot.certificates.fingerprint import mark
+from firstboot.settings import Settings
 from firstboot.store import Draft
 from firstboot.texts import LANGUAGES, Said, say
 from firstboot.web.frame import STEPS
 from firstboot.web.steps import BEFORE_AND_AFTER
 from firstboot.web.steps.meetings import PRESETS
 from tests.unit.firstboot import issuing
+from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
 
 pytestmark = pytest.mark.unit
@@ -41,7 +45,9 @@ def test_the_code_opens_the_first_step(inside: Clerk) -> None:
     assert inside.heading() == "Netzwerk"
 
 
-def test_the_whole_way_leads_to_a_box_that_is_set_up(inside: Clerk) -> None:
+def test_the_whole_way_leads_to_a_box_that_is_set_up(
+    inside: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside.walk()
     assert inside.place == "/setup/summary"
     assert "Gemeinde Musterhausen" in inside.page
@@ -54,6 +60,15 @@ def test_the_whole_way_leads_to_a_box_that_is_set_up(inside: Clerk) -> None:
     inside.get("/setup/progress")
     assert inside.heading() == "Ihr Gerät ist bereit"
     assert inside.get("/setup/sheet.pdf").content.startswith(b"%PDF")
+    drawn: list[handover.Sheet] = []
+
+    def draw(sheet: handover.Sheet, _: str) -> bytes:
+        drawn.append(sheet)
+        return b""
+
+    monkeypatch.setattr(handover, "pdf", draw)
+    inside.get("/setup/sheet.pdf")
+    assert drawn[0].test_room == "https://192.0.2.10/test/", "a phone may not know ratssaal.local"
 
 
 def test_an_encrypted_box_shows_its_recovery_key_until_it_is_written_down(inside: Clerk) -> None:
@@ -290,6 +305,29 @@ def test_a_fixed_address_goes_to_the_only_card_by_itself_and_else_to_one_that_is
     assert 'id="card-error"' in answer.text
 
 
+def test_what_a_page_does_not_show_stays(inside: Clerk) -> None:
+    hashed = hash_password(PASSWORD)
+    people = [{"name": one, "password": hashed} for one in ("Anna", "Bert", "Cara")]
+    wanted = {
+        "box": {"network": {"card": "enp1s0", "dns": ["192.0.2.53"]}},
+        "cluster": {"administration": {"people": people}},
+    }
+    Draft(inside.box.store).begin(Settings.model_validate(wanted))
+    inside.get("/setup/network")
+    inside.send("/setup/network", mode="dhcp", dns=inside.hidden("dns"))
+    inside.get("/setup/administrators")
+    assert "Cara" in inside.page
+    assert inside.send("/setup/administrators", name1="Anna", name2="Cara").status_code == 422
+    inside.send("/setup/administrators", name1="Anna")
+    kept = Draft(inside.box.store).settings()
+    assert (kept.box.network.card, kept.box.network.dns) == ("enp1s0", ("192.0.2.53",))
+    administration = kept.cluster.administration
+    assert [(one.name, one.password) for one in administration.people] == [
+        ("Anna", hashed),
+        ("Cara", hashed),
+    ]
+
+
 @pytest.fixture
 def late(house: House, inside: Clerk) -> Clerk:
     """A second clerk, who has opened a step that the first one has answered since."""
@@ -401,6 +439,23 @@ def test_the_button_pressed_twice_makes_one_generation(inside: Clerk) -> None:
     assert inside.box.store.numbers() == [1]
 
 
+def test_what_somebody_else_has_changed_since_is_shown_before_it_comes_into_force(
+    house: House, inside: Clerk
+) -> None:
+    inside.walk()
+    other = house.visitor()
+    other.open_with_code()
+    other.get("/setup/meetings")
+    other.send("/setup/meetings", preset="school")
+    assert inside.send("/setup/apply").status_code == 409
+    assert "Inzwischen hat jemand anderes etwas geändert" in inside.page
+    assert inside.heading() == "Zusammenfassung"
+    assert inside.box.store.numbers() == []
+    inside.send("/setup/apply")
+    assert inside.place == "/setup/progress"
+    assert inside.box.store.numbers() == [1]
+
+
 def test_whoever_comes_back_meanwhile_sees_how_far_it_has_come(house: House, inside: Clerk) -> None:
     inside.walk()
     inside.send("/setup/apply")
@@ -445,7 +500,7 @@ def test_the_events_tell_what_the_page_shows(ready: Clerk) -> None:
 
 
 def test_a_name_brings_a_letter_to_whoever_has_to_enter_it(inside: Clerk) -> None:
-    inside.walk("domain")
+    inside.walk("domain", reach={"reach": "public"})
     inside.send("/setup/domain", host_name="Sitzung.Musterhausen.de", then="again")
     assert inside.place == "/setup/domain"
     assert inside.hidden("host_name") == "sitzung.musterhausen.de"
@@ -454,6 +509,25 @@ def test_a_name_brings_a_letter_to_whoever_has_to_enter_it(inside: Clerk) -> Non
     assert letter.headers["content-disposition"].startswith("attachment")
     assert "turn.sitzung.musterhausen.de" in letter.text
     assert inside.get("/setup/house/letter.txt").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reach", "name", "kind"),
+    [
+        ("house", "sitzung.musterhausen.de", "own"),
+        ("public", "", "own"),
+        ("public", "sitzung.musterhausen.de", "acme"),
+        ("datacentre", "sitzung.musterhausen.de", "acme"),
+    ],
+)
+def test_for_a_public_name_an_authority_is_suggested_until_somebody_has_answered(
+    inside: Clerk, reach: str, name: str, kind: str
+) -> None:
+    inside.walk("certificate", reach={"reach": reach}, domain={"host_name": name})
+    assert inside.hidden("kind") == kind
+    inside.send("/setup/certificate", kind="own")
+    inside.get("/setup/certificate")
+    assert inside.hidden("kind") == "own"
 
 
 def test_a_request_for_a_certificate_is_a_file_without_its_key(inside: Clerk) -> None:
