@@ -41,6 +41,7 @@ from firstboot.certificates.own import SERVED
 from firstboot.certificates.request import make_key, make_request
 from firstboot.certificates.uploads import Bundle, read_bundle
 from firstboot.files import write_whole
+from firstboot.firmware import has_tpm
 from firstboot.install import offer
 from firstboot.install import state as install
 from firstboot.screen.console import root_is_encrypted
@@ -111,6 +112,7 @@ def state(store: Store, asker: Asker = ROOT) -> dict[str, Any]:
         "pending": store.pending() is not None,
         "name": reset.name_of(store),
         "encrypted": root_is_encrypted(),
+        "tpm": has_tpm(),
         "recovery": recovery.state(store),
         "code": known is not None,
         "wrong_codes": known.wrong if known else 0,

@@ -155,10 +155,10 @@ def _close_way_back() -> None:
     subprocess.run(command, check=False)
 
 
-def _forget_brought() -> None:
-    """What an installation has brought to the disk is in force now."""
-    command = ["systemctl", "start", "--no-block", "ratssaal-forget-brought.service"]
-    subprocess.run(command, check=False)
+def _begin_afterwards() -> None:
+    """What an installation has brought to the disk is in force now, and a district may be named."""
+    units = ["ratssaal-forget-brought.service", "ratssaal-recovery-copy.service"]
+    subprocess.run(["systemctl", "start", "--no-block", *units], check=False)
 
 
 def _follow_names() -> None:
@@ -310,7 +310,7 @@ def converge(store: Store) -> bool:
             if Draft(store).settings() == settings:
                 Draft(store).discard()
         _close_way_back()
-        _forget_brought()
+        _begin_afterwards()
         redraw()
         progress.finish(ok=True)
         return True

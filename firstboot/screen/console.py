@@ -13,7 +13,7 @@ from pathlib import Path
 from firstboot.access import code
 from firstboot.access.code import Code
 from firstboot.certificates.fingerprint import mark
-from firstboot.firmware import secure_boot
+from firstboot.firmware import has_tpm, secure_boot
 from firstboot.image import image_version
 from firstboot.install import state as install
 from firstboot.install.disks import Started, started
@@ -53,7 +53,7 @@ class Screen:
     marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
     certificate_end: of the certificate for the public name, where that is near. start: from what
     the box was started, where the boot loader says so. installing: whether nothing more may be
-    installed, since that is under way.
+    installed, since that is under way. tpm: whether there is a TPM, used or not.
     """
 
     version: str
@@ -63,6 +63,7 @@ class Screen:
     ready: bool | None
     secure_boot: bool | None = None
     encrypted: bool | None = None
+    tpm: bool = False
     primary: str = ""
     complete: bool = False
     named: bool = False
@@ -107,6 +108,8 @@ class Screen:
         disk = ("verschlüsselt (TPM)", "encrypted (TPM)")
         if not self.encrypted:
             disk = ("offen (ohne TPM)", "not encrypted (without TPM)")
+            if self.tpm:
+                disk = ("offen (TPM ungenutzt)", "not encrypted (TPM unused)")
         start = ("", "")
         if self.start:
             model = self.start.model
@@ -295,6 +298,7 @@ def read(
         ready=ready,
         secure_boot=secure_boot(),
         encrypted=root_is_encrypted(),
+        tpm=has_tpm(),
         primary=str(found.get("primary", "")),
         complete=complete,
         named=named,
