@@ -318,8 +318,11 @@ def converge(store: Store) -> bool:
     back = _go_back(former, applied is not None, "certificate" in progress.states)
     # Only now: cut meanwhile, it is tried once more, and nothing of it stays unnoticed.
     os.sync()
-    if number is not None:
-        with store.locked():
+    with store.locked():
+        if applied and not back:
+            # The next start brings it into force again, as after another image.
+            store.set_applied(replace(applied, image=""))
+        if number is not None:
             store.mark_failed(wanted, said)
     progress.note(Said("converge.went_back" if back else "converge.not_whole"))
     progress.finish(ok=False)

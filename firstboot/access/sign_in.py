@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import time
 
 from firstboot.access import code
 from firstboot.access.passwords import proof_of_staff, totp_valid, verify
@@ -18,6 +19,11 @@ NOBODYS = (
     "$argon2id$v=19$m=65536,t=3,p=2$cmF0c3NhYWxyYXRzc2FhbA$"
     "V1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1hZQ1g"
 )
+
+
+# Six digits are guessed in no time by whoever has the password and may try as often as he likes.
+WRONG_DIGITS = 10
+WAIT_SECONDS = 900.0
 
 
 def permits(store: Store) -> Permits:
@@ -52,21 +58,40 @@ def _administrators(store: Store) -> tuple[Administrator, ...]:
 
 
 def _digits_taken(store: Store, person: Administrator, digits: str) -> bool:
-    """Whether `digits` are those of the person's app; they are worth nothing afterwards."""
+    """Whether `digits` are those of the person's app; they are worth nothing afterwards.
+
+    For whoever has typed the right password: nobody else may have wrong ones counted. Raises
+    SaidError for a while after WRONG_DIGITS of them, whatever is typed then.
+    """
     if not person.totp:
         return True
+    tries = store.secrets / "totp-wrong.json"
+    wrong = json.loads(tries.read_text()) if tries.exists() else {}
+    count, last = wrong.pop(person.name, (0, 0.0))
+    if not 0 <= time.time() - last < WAIT_SECONDS:
+        count = 0
+    if count >= WRONG_DIGITS:
+        raise SaidError("admin.digits_wait")
     file = store.secrets / "totp.json"
     steps = json.loads(file.read_text()) if file.exists() else {}
     now = datetime.datetime.now(datetime.UTC)
     step = totp_valid(person.totp, digits, now, steps.get(person.name))
     if step is None:
+        if digits.strip():
+            counted = {**wrong, person.name: (count + 1, time.time())}
+            write_whole(tries, json.dumps(counted), mode=0o600)
         return False
+    if count:
+        write_whole(tries, json.dumps(wrong), mode=0o600)
     write_whole(file, json.dumps({**steps, person.name: step}), mode=0o600)
     return True
 
 
 def prove(store: Store, name: str, password: str, totp: str) -> Administrator:
-    """The administrator of this name, password and digits. Raises SaidError for any other."""
+    """The administrator of this name, password and digits. Raises SaidError for any other.
+
+    Who has the password alone is told when no digits are taken for a while.
+    """
     people = _administrators(store)
     person = next((one for one in people if one.name.casefold() == name.casefold()), None)
     right = verify(person.password if person else NOBODYS, password)

@@ -312,6 +312,27 @@ def test_digits_of_the_app_are_asked_for_and_good_for_once(box: Box) -> None:
     assert stat.S_IMODE((box.store.secrets / "totp.json").stat().st_mode) == 0o600
 
 
+def test_after_ten_wrong_digits_none_are_taken_for_a_while_and_no_stranger_brings_that_about(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = totp_secret()
+    box.set_up(settings(totp=secret))
+    wrong = "000000" if pyotp.TOTP(secret).now() != "000000" else "000001"
+    for _ in range(sign_in.WRONG_DIGITS + 1):
+        with pytest.raises(SaidError, match=r"admin\.sign_in_wrong"):
+            signed_in(box, password="falsch", totp=wrong)
+    for _ in range(sign_in.WRONG_DIGITS):
+        with pytest.raises(SaidError, match=r"admin\.sign_in_wrong"):
+            signed_in(box, totp=wrong)
+    with pytest.raises(SaidError, match=r"admin\.digits_wait"):
+        signed_in(box, totp=pyotp.TOTP(secret).now())
+    with pytest.raises(SaidError, match=r"admin\.sign_in_wrong"):
+        signed_in(box, password="falsch", totp=wrong)
+    later = time.time() + sign_in.WAIT_SECONDS + 1
+    monkeypatch.setattr("firstboot.access.sign_in.time.time", lambda: later)
+    assert signed_in(box, totp=pyotp.TOTP(secret).now())
+
+
 def test_digits_typed_in_two_places_at_once_open_one(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -293,6 +293,20 @@ def test_a_way_back_that_fails_is_not_called_good(box: Box) -> None:
     assert found["notes"][-1] == ["converge.not_whole", {}]
 
 
+def test_what_did_not_come_back_whole_does_so_at_the_next_start(box: Box) -> None:
+    ask_for(box, settings("eins"))
+    assert box.converge()
+    ask_for(box, settings("zwei"))
+    box.said, box.ended = Said("converge.not_healthy", {"answer": "cluster.house.name"}), 2
+    assert not box.converge()
+    assert not box.converge()
+    assert box.store.generation(1).failed is None, "what is in force is not what failed"
+    box.said = None
+    assert box.converge()
+    assert box.store.applied() == Applied(1, "unknown", False)
+    assert box.published == [1, 1]
+
+
 def test_the_certificate_before_comes_back_after_the_network_before(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
