@@ -36,6 +36,11 @@ class State:
         """Whether nothing more is being copied."""
         return self.stage in ("done", "failed")
 
+    @property
+    def under_way(self) -> bool:
+        """Whether it is being copied, or is to be started again."""
+        return self.stage != "failed"
+
     def sentences(self) -> list[Said]:
         """What there is to say of it."""
         if self.stage == "failed":
@@ -49,10 +54,10 @@ class State:
         write_whole(file, json.dumps(asdict(self)) + "\n")
 
 
-def under_way(file: Path = FILE) -> bool:
-    """Whether nothing more may be asked for: it is being copied, or is to be started again."""
-    now = read(file)
-    return now is not None and now.stage != "failed"
+def under_way() -> bool:
+    """Whether nothing more may be asked for."""
+    now = read()
+    return now is not None and now.under_way
 
 
 def read(file: Path = FILE) -> State | None:

@@ -290,6 +290,7 @@ def read(
     # As text: without the store's libraries, and a broken file keeps no screen from being drawn.
     named = complete and '"named": true' in applied.read_text(errors="replace")
     ending = json.loads(certificate.read_text()) if certificate.exists() else {}
+    asked = install.read(installation)
     return Screen(
         version=image_version(),
         host_name=str(found.get("host_name", "")),
@@ -312,7 +313,7 @@ def read(
         certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
         certificate_ended=bool(ending.get("ended")),
         start=started(),
-        installing=install.under_way(installation),
+        installing=bool(asked and asked.under_way),
     )
 
 
