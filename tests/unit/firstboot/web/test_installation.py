@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firstboot.install import disks, state
+from firstboot.install import disks, offer, state
 from firstboot.texts import Said
 from tests.unit.firstboot.test_install import EMPTY, OLDER, STICK, WINDOWS, known, whole
 from tests.unit.firstboot.web.conftest import Clerk
@@ -24,6 +24,7 @@ def request_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(state.read, "__defaults__", (shown,))
     monkeypatch.setattr(state.State.write, "__defaults__", (shown,))
     monkeypatch.setattr(disks, "found", lambda: known(STICK, EMPTY, WINDOWS, OLDER, SMALL))
+    monkeypatch.setattr(offer, "image_version", lambda: "0.1.0")
     return file
 
 
@@ -108,6 +109,27 @@ def test_a_box_that_runs_from_its_disk_offers_nothing(
     assert clerk.place == "/setup/network"
     clerk.get(PLACE)
     assert clerk.place == "/setup/network"
+
+
+def test_a_stick_in_a_box_without_disks_says_what_to_look_at_and_goes_on(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disks, "found", lambda: known(STICK))
+    clerk.open_with_code()
+    assert clerk.place == PLACE
+    assert "von RAID auf AHCI" in clerk.page
+    clerk.send(PLACE, disk="stick")
+    assert clerk.place == "/setup/network"
+
+
+def test_a_newer_ratssaal_is_not_repaired(
+    inside: Clerk, request_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offer, "image_version", lambda: "0.0.8")
+    answer = inside.send(PLACE, disk="repair /dev/sdc", name="Good Disk S-3")
+    assert answer.status_code == 422
+    assert "Ratssaal 0.0.9" in inside.page
+    assert not request_file.exists()
 
 
 @pytest.mark.usefixtures("request_file")
