@@ -9,6 +9,7 @@ import pytest
 
 from builder import keys
 from builder.artifacts import Artifacts
+from firstboot.stack import Stack
 
 pytestmark = pytest.mark.image
 
@@ -151,7 +152,8 @@ def test_drivers_for_commodity_boxes(usr: Path, driver: str) -> None:
 
 
 def test_the_stack_is_known_by_its_description_alone(usr: Path) -> None:
-    assert (usr / "lib/ratssaal/stack/stack.yaml").exists()
+    stack = usr / "lib/ratssaal/stack"
+    assert Stack.read(stack / "stack.json") == Stack.read(stack / "stack.yaml")
     assert (usr / "lib/systemd/system/livekit.service").exists()
 
 

@@ -450,4 +450,4 @@ def test_without_a_stack_the_program_prints_no_variables() -> None:
     )
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert "stack.yaml" in ended.stderr
+    assert "stack.json" in ended.stderr
