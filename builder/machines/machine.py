@@ -322,14 +322,9 @@ class Machine:
     def firmware_variable(self, name: str) -> bytes:
         """The firmware's variable `name`, read from outside while the machine is off.
 
-        Ends the machine first, so that QEMU writes what it still holds. Raises CommandError where
-        there is no such variable.
+        Ends the machine first. Raises CommandError where there is no such variable.
         """
-        assert self._process
-        with contextlib.suppress(ConnectionError, EOFError, QMPError):
-            self.qmp("quit")
-        self._process.wait(60)
-        self.power_off()
+        self.end()
         toolbox, plain = self.stage.toolbox, self.folder / "variables.read.fd"
         convert: list[Argument] = ["qemu-img", "convert", "-O", "raw"]
         toolbox.run([*convert, self.folder / "variables.qcow2", plain], writable=[self.folder])
@@ -347,8 +342,16 @@ class Machine:
         self.qmp("system_reset")
         self._shell = Shell(self.folder / "shell", self._alive, running=False)
 
+    def end(self) -> None:
+        """Pull the plug, but let QEMU write what it still holds, the firmware's variables too."""
+        assert self._process
+        with contextlib.suppress(ConnectionError, EOFError, QMPError):
+            self.qmp("quit")
+        self._process.wait(60)
+        self.power_off()
+
     def power_off(self) -> None:
-        """Pull the plug."""
+        """Pull the plug. What QEMU still holds is lost, perhaps also what the firmware keeps."""
         self.close_shell()
         with contextlib.suppress(Exception):
             self._loop.run_until_complete(self._qmp.disconnect())

@@ -28,7 +28,7 @@ def unplug(machine: Machine, moments: random.Random, most: float) -> None:
     anew.
     """
     time.sleep(moments.uniform(0, most))
-    machine.power_off()
+    machine.end()
     machine.start()
     machine.wait_for_starts(1)
 
