@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from firstboot.install import __main__ as program
-from firstboot.install import choice, disks, forget, state
+from firstboot.install import checking, choice, disks, forget, state
 from firstboot.install.disks import Disk
+from firstboot.install.telling import Telling
 from firstboot.settings import InstallDisk
 from firstboot.texts import LANGUAGES, Said, SaidError
 
@@ -169,11 +169,11 @@ def test_the_boot_partition_is_compared_byte_by_byte(tmp_path: Path) -> None:
         (folder / "EFI/Linux").mkdir(parents=True)
         (folder / "EFI/Linux" / name).write_bytes(b"kernel")
     (boot / "ratssaal-reset").touch()
-    assert program.same_files(copied, boot)
+    assert checking.same_files(copied, boot)
     (boot / "loader.conf").write_text("timeout 0\n")
-    assert not program.same_files(copied, boot)
+    assert not checking.same_files(copied, boot)
     (copied / "loader.conf").write_text("timeout 9\n")
-    assert not program.same_files(copied, boot)
+    assert not checking.same_files(copied, boot)
 
 
 def test_a_name_is_typed_on_either_keyboard_and_nothing_else_passes_for_it() -> None:
@@ -290,13 +290,13 @@ def test_an_installation_that_was_ended_meanwhile_has_failed_and_one_that_is_ove
 def test_devices_that_are_away_for_a_moment_are_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(checking, "TICK_SECONDS", 0.01)
     late = tmp_path / "p3"
     Timer(0.1, late.touch).start()
-    with program.held([str(late)]):
+    with checking.held([str(late)]):
         assert late.exists()
-    monkeypatch.setattr(program, "DEVICE_SECONDS", 0.05)
-    with pytest.raises(FileNotFoundError), program.held([str(tmp_path / "p4")]):
+    monkeypatch.setattr(checking, "DEVICE_SECONDS", 0.05)
+    with pytest.raises(FileNotFoundError), checking.held([str(tmp_path / "p4")]):
         pass
 
 
@@ -306,11 +306,11 @@ def test_devices_that_are_away_for_a_moment_are_waited_for(
 def test_a_copy_that_cannot_be_read_is_wiped_and_of_a_repair_the_table_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: state.Way, wiped: list[str]
 ) -> None:
-    monkeypatch.setattr(program, "DEVICE_SECONDS", 0)
+    monkeypatch.setattr(checking, "DEVICE_SECONDS", 0)
     called: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: called.append(command))
     made = {"10-usr-verity-a.conf": "/dev/p1", "11-usr-a.conf": "/dev/p3"}
-    telling = program.Telling(Disk("/dev/d", 1), state.Request({}, way))
+    telling = Telling(Disk("/dev/d", 1), state.Request({}, way))
     with pytest.raises(FileNotFoundError):
-        program.check(telling, made, way)
+        checking.check(telling, made, way)
     assert called == [["wipefs", "--all", "--force", "--quiet", *wiped]]

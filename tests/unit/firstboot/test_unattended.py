@@ -14,7 +14,7 @@ from firstboot.access.passwords import HASHER, hash_password
 from firstboot.by_hand import ByHand
 from firstboot.image import image_version
 from firstboot.install import disks, state
-from firstboot.install.__main__ import gather
+from firstboot.install.copying import gather
 from firstboot.seed import LIMIT_BYTES
 from firstboot.settings import Network, Settings
 from firstboot.store import Applied, Draft, Store
