@@ -45,13 +45,15 @@ def answers(url: str) -> str | None:
         return f"does not answer: {error}"
 
 
-def wrong(stack: Stack) -> dict[str, str]:
-    """What is not as it should be, by unit or URL, in words for the journal."""
-    found = inactive((*BASE_UNITS, *stack.units))
-    if found:
-        return found
+def mute(stack: Stack) -> dict[str, str]:
+    """What does not answer, and how, by URL."""
     asked = {url: answers(url) for url in (STORE, *stack.health)}
     return {url: reason for url, reason in asked.items() if reason}
+
+
+def wrong(stack: Stack) -> dict[str, str]:
+    """What is not as it should be, by unit or URL, in words for the journal."""
+    return inactive((*BASE_UNITS, *stack.units)) or mute(stack)
 
 
 def certificate(applied: Path = APPLIED, file: Path = CERTIFICATE) -> None:
@@ -86,6 +88,9 @@ def main() -> int:
     stack = Stack.read()
     patience = 0.0 if "--once" in sys.argv[1:] else PATIENCE_SECONDS
     deadline = time.monotonic() + patience
+    # Begins beside what it waits for: to ask that costs next to nothing, to ask systemd a process.
+    while time.monotonic() < deadline and mute(stack):
+        time.sleep(0.1)
     while (found := wrong(stack)) and time.monotonic() < deadline:
         time.sleep(0.2)
     for name, reason in found.items():

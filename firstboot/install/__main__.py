@@ -114,8 +114,9 @@ def main() -> int:
     with Path("/proc/sysrq-trigger").open("wb", buffering=0) as trigger:
         telling.say("done", 100, said)
         if request.then == "restart":
-            # The screen says so first: a start waits for the drawing that was just asked for.
-            subprocess.run(["systemctl", "start", "ratssaal-console.service"], check=False)
+            # The screen says so first: this waits until what was just asked for is drawn.
+            drawn = ["systemctl", "start", "--wait", "ratssaal-console.service"]
+            subprocess.run(drawn, check=False)
             subprocess.run(["systemctl", "--no-block", "reboot"], check=True)
             return 0
         stick = next(one for one in known if one.started)
