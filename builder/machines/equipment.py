@@ -152,7 +152,7 @@ def _disks(options: MachineOptions, folder: Path, stick_in: bool) -> list[Argume
         device = {
             "nvme": f"nvme,drive={name},serial={drive.serial}",
             "sata": f"ide-hd,bus=ide.{number},drive={name},serial={drive.serial}",
-            "card": f"sd-card,bus=mmc{number}.sd-bus,drive={name}",
+            "card": f"sd-card,bus=sd-bus,drive={name}",
         }[drive.kind]
         if drive.kind == "card":
             words += ["-device", f"sdhci-pci,id=mmc{number}"]
