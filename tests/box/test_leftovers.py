@@ -4,21 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from builder.artifacts import Artifacts
 from builder.machines.container import cgroups
 from builder.paths import PROJECT
+from tests.box.leftovers import nothing_more_than, traces
 
 # What is there before and after is counted.
 pytestmark = [pytest.mark.box, pytest.mark.alone]
-
-Item = TypeVar("Item")
 
 
 @pytest.fixture
@@ -80,21 +78,6 @@ def mounts() -> set[str]:
     return set(Path("/proc/self/mountinfo").read_text().splitlines())
 
 
-def nothing_more_than(before: set[Item], measure: Callable[[], set[Item]]) -> bool:
-    """
-    Whether `measure` soon finds nothing that was not there `before`.
-
-    The kernel takes a network away by and by: what is left of a test before this one may
-    go meanwhile.
-    """
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if measure() <= before:
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def test_ctrl_c_leaves_nothing(
     artifacts: Artifacts, boot: Callable[[], "subprocess.Popen[str]"]
 ) -> None:
@@ -102,8 +85,14 @@ def test_ctrl_c_leaves_nothing(
     child = boot()
     assert processes() - before[1]
     assert links() - before[2]
+    started = traces(child.pid)
+    # What holds the namespaces, who gives addresses in them, and the box.
+    assert {"sleep", "dnsmasq", "systemd-nspawn"} <= started.names()
+    assert {one.partition(":")[0] for one in started.spaces} >= {"net", "mnt"}
     child.send_signal(signal.SIGINT)
     child.communicate(timeout=30)
+    assert child.returncode == 0
+    assert started.gone(), started.left()
     assert nothing_more_than(before[0], folders)
     assert nothing_more_than(before[1], processes)
     assert nothing_more_than(before[2], links)
@@ -115,8 +104,10 @@ def test_a_killed_command_line_leaves_nothing_that_runs(
 ) -> None:
     before = folders(), processes(), links(), mounts()
     child = boot()
+    started = replace(traces(child.pid), folders=set())
     child.kill()
     child.communicate(timeout=30)
+    assert started.gone(), started.left()
     assert nothing_more_than(before[1], processes)
     assert nothing_more_than(before[2], links)
     assert nothing_more_than(before[3], mounts)
