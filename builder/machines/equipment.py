@@ -72,9 +72,9 @@ class MachineOptions:
     door: a shell for tests, see builder.machines.firmware. enrolled: the keys are in the firmware
     already, else it starts in set-up mode. tpm: a TPM 2. forward: ports of this machine's loopback
     and the box's, instead of a cable to the stage's bridge. seed: files by name on a partition
-    labelled RATSSAAL, as a stick may bring one. stick: the image is on a USB stick, which can be
-    pulled out, and the firmware itself decides from what it starts. drives: disks without the
-    image.
+    labelled RATSSAAL, of the stick with the image or of one that has nothing else. stick: the image
+    is on a USB stick, written as `flash` does it, which can be pulled out, and the firmware itself
+    decides from what it starts. drives: disks without the image.
     """
 
     door: Door | None = None
@@ -157,10 +157,7 @@ def _disks(options: MachineOptions, folder: Path, stick_in: bool) -> list[Argume
         if drive.kind == "card":
             words += ["-device", f"sdhci-pci,id=mmc{number}"]
         words += ["-drive", f"{file},file={drive_file(folder, number)}", "-device", device]
-    if options.seed is not None:
+    if options.seed is not None and not options.stick:
         seed = f"if=none,id=seed,format=raw,readonly=on,file={folder}/seed.img"
-        if not options.stick:
-            words += ["-drive", seed, "-device", "usb-storage,drive=seed"]
-        elif stick_in:
-            words += ["-drive", seed, "-device", "usb-storage,drive=seed,id=stick-seed"]
+        words += ["-drive", seed, "-device", "usb-storage,drive=seed"]
     return words

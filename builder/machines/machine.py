@@ -18,7 +18,7 @@ from qemu.qmp import QMPClient, QMPError
 from builder.artifacts import Artifacts
 from builder.errors import CommandError, MissingError
 from builder.keys import KeyPair
-from builder.machines import firmware
+from builder.machines import firmware, flashed
 from builder.machines.equipment import (
     DISK_BYTES,
     MachineOptions,
@@ -31,6 +31,7 @@ from builder.machines.shell import START_SECONDS, Shell, wait_for
 from builder.machines.stage import Stage, die_with_parent, hardware_address, ip_address
 from builder.processes import descendant
 from builder.run import Argument
+from builder.stick.flash import SEED_BYTES
 
 STARTING = "BdsDxe: starting"  # what the firmware says on the serial line at each start
 
@@ -62,7 +63,7 @@ class Machine:
 
     @property
     def base(self) -> Path:
-        """The throw-away copy of the raw image, below the disk that records changes."""
+        """The throw-away copy of the raw image, or a stick with it, below what records changes."""
         return self.folder / "base.raw"
 
     def __enter__(self) -> "Machine":
@@ -82,8 +83,14 @@ class Machine:
         """Make disk and firmware variables; what a test wants to spoil it spoils after this."""
         toolbox, options = self.stage.toolbox, self.options
         self.folder.mkdir(exist_ok=True)
-        copy: list[Argument] = ["cp", "--sparse=always", self.artifacts.raw, self.base]
-        toolbox.run(copy, writable=[self.folder, self.artifacts.folder])
+        seed = self.folder / "seed.img" if options.seed is not None else None
+        if seed:
+            firmware.make_seed(toolbox, seed, options.seed or {}, SEED_BYTES)
+        if options.stick:
+            flashed.write(self.base, DISK_BYTES, self.artifacts, seed)
+        else:
+            copy: list[Argument] = ["cp", "--sparse=always", self.artifacts.raw, self.base]
+            toolbox.run(copy, writable=[self.folder, self.artifacts.folder])
         trusted = [options.door.pair] if options.door else []
         variables = self.folder / "variables.fd"
         owner = self.owner if options.enrolled else None
@@ -91,8 +98,6 @@ class Machine:
         if options.door:
             addon = "/loader/addons/door.addon.efi"
             firmware.copy_to_esp(toolbox, self.base, options.door.addon, addon)
-        if options.seed is not None:
-            firmware.make_seed(toolbox, self.folder / "seed.img", options.seed)
         for name, source, source_format in (
             ("disk", self.base, "raw"),
             ("variables", variables, "raw"),
@@ -116,8 +121,6 @@ class Machine:
         self.stick_in = False
         if self.running:
             self.qmp("device_del", id="stick")
-            if self.options.seed is not None:
-                self.qmp("device_del", id="stick-seed")
 
     def plug(self, image: Path, read_only: bool = False) -> None:
         """Plug a USB stick with the bytes of `image`, a file in `folder`, into the running machine.

@@ -18,7 +18,7 @@ from builder import release
 from builder.artifacts import SUMS
 from builder.disk import ESP, USR
 from builder.stick import flash, writing
-from builder.stick.direct import Device
+from builder.stick.direct import FileDevice
 from builder.stick.gpt import ENTRY, HEADER
 from builder.stick.writing import HEAD, TAIL
 
@@ -164,20 +164,15 @@ def used_stick(file: Path, size: int) -> Path:
     return file
 
 
-class FileDevice(Device):
-    """A file in the place of a device, for what needs none; not past the page cache."""
+class CountingDevice(FileDevice):
+    """A file in the place of a device, and how often it was to be flushed."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.at, self.number, self.sector = path, 0, "0:0", 512
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        self.size = path.stat().st_size
+        super().__init__(path)
         self.flushed = 0
 
     def flush(self) -> None:
         self.flushed += 1
-
-    def present(self) -> bool:
-        return True
 
 
 def compressed(raw: Path) -> Path:

@@ -14,7 +14,7 @@ from tests.unit.builder.sticks_of import (
     MIB,
     STICK_SIZE,
     ZSTD,
-    FileDevice,
+    CountingDevice,
     at,
     compressed,
     content,
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
 def test_the_table_comes_last_and_all_is_flushed(raw: Path, used: Path) -> None:
     order: list[int] = []
 
-    class Watched(FileDevice):
+    class Watched(CountingDevice):
         def write(self, offset: int, view: memoryview) -> None:
             order.append(offset)
             if offset == 0 and len(order) > 1:
@@ -54,7 +54,7 @@ def test_ctrl_c_leaves_a_stick_that_looks_empty(
     with (
         at(step, lambda: signal.raise_signal(signal.SIGINT), monkeypatch),
         pytest.raises(StoppedError, match="Stopped by Ctrl-C") as caught,
-        FileDevice(used) as device,
+        CountingDevice(used) as device,
     ):
         Stick(device, content(raw)).write()
     assert caught.value.exit_code == 130
@@ -62,7 +62,7 @@ def test_ctrl_c_leaves_a_stick_that_looks_empty(
     assert looks_empty(used)
 
 
-class FailingDevice(FileDevice):
+class FailingDevice(CountingDevice):
     """Answers with an error once it is asked for what lies at `byte` or behind."""
 
     byte, number_of_error, gone = 15 * MIB, errno.ENODEV, True
@@ -113,14 +113,14 @@ def test_a_short_write_is_a_failure(
     raw: Path, used: Path, monkeypatch: pytest.MonkeyPatch, nothing_left: None
 ) -> None:
     monkeypatch.setattr("builder.stick.direct.os.pwritev", lambda *_: 100)
-    with FileDevice(used) as device, pytest.raises(DeviceError, match="Short write"):
+    with CountingDevice(used) as device, pytest.raises(DeviceError, match="Short write"):
         Stick(device, content(raw)).write()
 
 
 def test_a_stick_that_gives_back_something_else_is_found_out(
     raw: Path, used: Path, nothing_left: None
 ) -> None:
-    class Forgetful(FileDevice):
+    class Forgetful(CountingDevice):
         def read_into(self, offset: int, view: memoryview) -> None:
             super().read_into(offset, view)
             if offset <= 16 * MIB < offset + len(view):
@@ -133,7 +133,7 @@ def test_a_stick_that_gives_back_something_else_is_found_out(
 
 
 def test_a_stick_that_loses_its_table_is_found_out(raw: Path, used: Path) -> None:
-    class Forgetful(FileDevice):
+    class Forgetful(CountingDevice):
         def read_into(self, offset: int, view: memoryview) -> None:
             super().read_into(offset, view)
             view[0] ^= offset == 0
@@ -150,7 +150,7 @@ def test_an_image_that_is_not_what_its_map_says_is_found_out(
         file.seek(15 * MIB)
         file.write(b"x")
     with (
-        FileDevice(used) as device,
+        CountingDevice(used) as device,
         pytest.raises(CommandError, match="not what its block map says") as caught,
     ):
         Stick(device, content(raw)).write()
@@ -162,7 +162,7 @@ def test_data_where_the_map_has_a_hole_is_found_out(raw: Path, used: Path) -> No
     with raw.open("r+b") as file:
         file.seek(20 * MIB)
         file.write(b"x")
-    with FileDevice(used) as device, pytest.raises(CommandError, match="block map"):
+    with CountingDevice(used) as device, pytest.raises(CommandError, match="block map"):
         Stick(device, content(raw)).write()
 
 
@@ -170,6 +170,9 @@ def test_data_where_the_map_has_a_hole_is_found_out(raw: Path, used: Path) -> No
 def test_a_damaged_compressed_image_is_found_out(raw: Path, used: Path, nothing_left: None) -> None:
     file = compressed(raw)
     os.truncate(file, file.stat().st_size // 2)
-    with FileDevice(used) as device, pytest.raises(CommandError, match="damaged or ends too early"):
+    with (
+        CountingDevice(used) as device,
+        pytest.raises(CommandError, match="damaged or ends too early"),
+    ):
         Stick(device, content(file)).write()
     assert looks_empty(used)
