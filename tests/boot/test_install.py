@@ -12,6 +12,7 @@ from builder.machines.machine import STARTING, Machine
 from builder.machines.shell import START_SECONDS, wait_for
 from tests.boot import power
 from tests.boot.conftest import House
+from tests.boot.disks import archive, written
 from tests.boot.test_keys import until_shown
 from tests.box import meeting
 
@@ -170,17 +171,21 @@ def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts) -
 def test_answers_that_fit_two_disks_or_a_full_one_or_a_small_one_write_nothing(
     house: House, artifacts: Artifacts
 ) -> None:
+    full = Drive("sata", content=archive(house.stage))
     for drives, said in (
         ((Drive("nvme"), Drive("sata")), "several disks fit the answers file"),
+        ((full,), r"there\s+is\s+something\s+on\s+QEMU\s+HARDDISK[\s\S]*ARCHIV\s+\(vfat\)"),
         ((Drive("sata", size=4 * 2**30),), "is too small"),
     ):
         options = MachineOptions(
             door=house.door, seed=answered({"only": True}), stick=True, drives=drives
         )
         with Machine(house.stage, artifacts, house.owner, options) as machine:
+            files = [machine.drive(number) for number in range(len(drives))]
+            untouched = [written(one) for one in files]
             machine.wait_for_serial(said)
             machine.wait_until_ready()
-            assert not any(machine.drive(number).stat().st_blocks for number in range(len(drives)))
+            assert [written(one) for one in files] == untouched
 
 
 @pytest.mark.slow  # Too long for every run: with --all.

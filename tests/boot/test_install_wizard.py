@@ -1,10 +1,7 @@
 """Installed by the wizard in a browser: tried from the stick first, then from the disk, as one."""
 
-import hashlib
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,8 +10,8 @@ from builder.artifacts import Artifacts
 from builder.machines.equipment import Drive, MachineOptions
 from builder.machines.machine import STARTING, Machine
 from builder.machines.shell import wait_for
-from builder.machines.stage import Stage
 from tests.boot.conftest import House
+from tests.boot.disks import archive, written
 from tests.boot.test_install import runs_from_disk
 from tests.boot.test_keys import SECONDS, code_shown, until_shown
 from tests.box.browser import browser, visit
@@ -28,31 +25,6 @@ MEANT, OTHER = "QEMU NVMe Ctrl", "QEMU HARDDISK"
 COPY_MS = 900_000.0
 PAGE_MS = 120_000.0
 CHOICE = "Ausprobieren oder installieren?"
-
-
-def written(file: Path) -> str:
-    """The hash of all that is in a sparse file, and where."""
-    found = hashlib.sha256()
-    with file.open("rb") as disk:
-        end = disk.seek(0, os.SEEK_END)
-        place = 0
-        while place < end:
-            try:
-                place = os.lseek(disk.fileno(), place, os.SEEK_DATA)
-            except OSError:  # nothing but a hole follows (lseek(2), ENXIO)
-                break
-            hole = os.lseek(disk.fileno(), place, os.SEEK_HOLE)
-            found.update(b"%d " % place + os.pread(disk.fileno(), hole - place, place))
-            place = hole
-    return found.hexdigest()
-
-
-def archive(stage: Stage) -> bytes:
-    """A disk with a file system of somebody's."""
-    image = stage.folder / "archive.img"
-    image.write_bytes(bytes(4 * 2**20))
-    stage.toolbox.run(["mkfs.vfat", "-n", "ARCHIV", image], writable=[stage.folder])
-    return image.read_bytes()
 
 
 def apart(action: Callable[..., object], *arguments: object) -> None:
