@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -15,6 +16,7 @@ from builder.machines.firmware import Door
 from builder.machines.machine import Machine
 from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
+from tests.boot import power
 
 READY = "ready"
 
@@ -25,6 +27,24 @@ class House(NamedTuple):
     stage: Stage
     owner: KeyPair
     door: Door
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how often power has gone."""
+    if power.gone:
+        how = ", ".join(f"{count} by the {name}" for name, count in power.gone.items())
+        terminalreporter.write_line(f"Power has gone {power.gone.total()} times: {how}.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def often_enough(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a run of the whole stage in which power has not gone as often as is promised."""
+    yield
+    config, here = request.config, Path(__file__).parent
+    whole = [Path(one).resolve() for one in config.args] == [here] and not config.option.keyword
+    if whole and not request.session.testsfailed:
+        usual = "not slow" in config.option.markexpr
+        assert power.gone.total() >= (power.LEAST if usual else power.LEAST_WITH_ALL)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,16 @@ What a disk has taken and not yet written is not lost by it, as it may be by a r
 
 import random
 import time
+from collections import Counter
 
 from builder.machines.machine import STARTING, Machine
 
 # How long a first start takes under emulation, about, from the firmware until the box is ready.
 FIRST_START_SECONDS = 60.0
+# How often a whole run takes power away, at least; whatever the machine's speed is.
+LEAST, LEAST_WITH_ALL = 10, 200
+# How often it has gone in this run, by how that was done.
+gone: Counter[str] = Counter()
 
 
 def cut(machine: Machine, moments: random.Random, most: float) -> None:
@@ -18,6 +23,7 @@ def cut(machine: Machine, moments: random.Random, most: float) -> None:
     before = machine.serial().count(STARTING)
     machine.reset()
     machine.expect_start(before)
+    gone["reset button"] += 1
 
 
 def unplug(machine: Machine, moments: random.Random, most: float) -> None:
@@ -31,6 +37,7 @@ def unplug(machine: Machine, moments: random.Random, most: float) -> None:
     machine.end()
     machine.start()
     machine.wait_for_starts(1)
+    gone["plug"] += 1
 
 
 def cut_first_start(machine: Machine, seed: int, times: int = 1) -> None:

@@ -139,11 +139,11 @@ HELD_SECONDS = 1.5  # a key that comes again sooner is one that is held down
 def sealed(house: House, artifacts: Artifacts) -> Iterator[Machine]:
     """A machine with a TPM, started for the first time; its tests follow one another.
 
-    Power goes twice meanwhile.
+    Power goes three times meanwhile.
     """
     options = MachineOptions(door=house.door, tpm=True)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
-        cut_first_start(machine, SEED + 1, times=2)
+        cut_first_start(machine, SEED + 1, times=3)
         machine.wait_until_ready_again()
         yield machine
 
@@ -156,7 +156,7 @@ def test_a_first_start_ends_well_wherever_power_goes(
 ) -> None:
     options = MachineOptions(door=house.door, tpm=tpm)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
-        cut_first_start(machine, seed, times=5)
+        cut_first_start(machine, seed, times=9)
         machine.wait_until_ready_again()
         kind = machine.shell("lsblk --noheadings --output TYPE $(findmnt -no SOURCE /)").split()
         assert kind[0] == ("crypt" if tpm else "part")
