@@ -55,7 +55,7 @@ def _dd(artifacts: Artifacts, path: Path) -> None:
 
 
 def measure_flash() -> Iterator[Figure]:
-    """Writing from the compressed image beside bmaptool, and with reading back beside dd."""
+    """Writing from the compressed image beside bmaptool, and with reading back beside it and dd."""
     built = image.build(image.BuildOptions())
     artifacts = built.artifacts
     content = flash.content_of(release.find(artifacts.compressed))
@@ -78,6 +78,8 @@ def figures(ours: list[Written], mapped: float, whole: float) -> Iterator[Figure
     both = min(one.writing + one.reading for one in ours)
     size = f"{ours[0].count / 1e6:.0f} MB"
     detail = f"{writing:.1f} s for {size} beside {mapped:.1f} s"
-    yield Figure("writing a stick", writing / mapped, 1.1, "x bmaptool copy", detail)
+    yield Figure("writing a stick", writing / mapped, 1.0, "x bmaptool copy", detail)
+    detail = f"{both:.1f} s for {size} beside {mapped:.1f} s, which reads nothing back"
+    yield Figure("writing and reading back", both / mapped, None, "x bmaptool copy", detail)
     detail = f"{both:.1f} s for {size} beside {whole:.1f} s, which reads nothing back"
     yield Figure("writing and reading back", both / whole, 1.5, "x dd", detail)
