@@ -11,11 +11,15 @@ from builder.artifacts import Artifacts
 from builder.errors import CommandError
 from builder.machines import firmware
 from builder.machines.equipment import MachineOptions
-from builder.machines.machine import Machine
+from builder.machines.machine import STARTING, Machine
 from builder.machines.shell import wait_for
+from builder.paths import version
+from firstboot.install.disks import USR, USR_VERITY
 from tests.boot.conftest import House
 
 pytestmark = pytest.mark.boot
+
+SELECTED = "/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 
 def test_started_well(machine: Machine) -> None:
@@ -43,6 +47,15 @@ def test_usr_is_verified_and_cannot_be_written(machine: Machine) -> None:
     assert "verified" in machine.shell("veritysetup status usr 2>/dev/null || dmsetup status usr")
     with pytest.raises(CommandError, match="Read-only file system"):
         machine.shell("touch /usr/here")
+
+
+def test_etc_is_the_images_own_and_above_it_one_folder_for_each_version(machine: Machine) -> None:
+    kind, options = machine.shell("findmnt --noheadings --output FSTYPE,OPTIONS /etc").split()
+    assert kind == "overlay"
+    own = f"/var/lib/ratssaal/etc/{version()}/upper"
+    assert re.search(rf"upperdir=(/sysroot)?{re.escape(own)},", options)
+    assert re.search(r"lowerdir=(/sysroot)?/usr/share/factory/etc,", options)
+    assert machine.shell(f"echo mine >/etc/mine; cat {own}/mine") == "mine\n"
 
 
 def test_screen_and_serial_line_show_the_box_not_the_kernel(
@@ -90,6 +103,10 @@ def test_partition_table_is_stable_after_the_first_start(machine: Machine) -> No
     )
     assert before.count("vda") == 7
     assert "_empty" in before
+    listed = machine.shell("lsblk --bytes --noheadings --raw --output PARTTYPE,SIZE /dev/vda")
+    parts = [line.split() for line in listed.splitlines()]
+    for kind, size in ((USR, 3 * 2**30), (USR_VERITY, 64 * 2**20)):
+        assert [one[1] for one in parts if one[0] == kind] == [str(size)] * 2
     machine.reboot()
     after = machine.shell(
         "lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda"
@@ -129,6 +146,19 @@ def test_a_changed_kernel_does_not_start(house: House, artifacts: Artifacts) -> 
     with machine:
         machine.wait_for_serial("Security Policy Violation|Access denied|Security violation", 120)
         assert "Ratssaal" not in machine.serial()
+
+
+@pytest.mark.slow  # Too long for every run: with --all.
+def test_entries_of_the_boot_menu_are_chosen_and_not_edited(machine: Machine) -> None:
+    """An editor would open with `e`, take no arrow, and start the entry above with Enter."""
+    starts, place = machine.serial().count(STARTING), len(machine.serial())
+    machine.shell("bootctl set-timeout-oneshot menu-force; systemctl --no-block reboot")
+    machine.expect_start(starts)
+    wait_for(
+        lambda: "repair start" in machine.serial()[place:], 120, "The boot menu was not shown."
+    )
+    machine.press("e", "down", "ret")
+    assert machine.shell(f"tr -c -d 'a-z.-' <{SELECTED}") == "ratssaal-repair.conf"
 
 
 def test_services_are_confined_by_apparmor(machine: Machine) -> None:
