@@ -69,8 +69,8 @@ def traces(pid: int) -> Traces:
     following = children(pid)
     while following:
         one = following.pop()
-        following += children(one)
         with contextlib.suppress(OSError):
+            following += children(one)
             words = Path(f"/proc/{one}/cmdline").read_text(errors="replace")
             name = Path(f"/proc/{one}/comm").read_text().strip()
             if began := _began(one):
