@@ -1,7 +1,8 @@
 """The browsers' side: pages and scripts of meet/client, built by npm and Vite in the toolbox.
 
-Packages come from package-lock.json with their checksums, and their own scripts never run. The
-result is cached by the hash of sources, lock and toolbox.
+Packages come from package-lock.json with their checksums, and their own scripts never run. They are
+cached by the hash of that lock and of the toolbox, the built pages by all sources as well: a change
+in a source fetches and unpacks nothing.
 """
 
 import shutil
@@ -14,12 +15,12 @@ from builder.progress import step
 from builder.toolbox import Toolbox
 
 CLIENT = PROJECT / "meet/client"
+# What npm reads: package.json too, since it refuses one that does not fit the lock.
+LOCK = (".npmrc", "package-lock.json", "package.json")
 SOURCES = (
-    ".npmrc",
+    *LOCK,
     "eslint.config.js",
     "m",
-    "package-lock.json",
-    "package.json",
     "public",
     "rooms",
     "src",
@@ -40,26 +41,41 @@ def prepare(toolbox: Toolbox, *, offline: bool = False) -> Path:
     Raises CommandError where a package is not the one in the lock file, MissingError where
     `offline` forbids fetching.
     """
-    key = hash_of(*sources(), toolbox.key)
-    folder = cache_folder() / "client" / key
-    if is_complete(folder, "work/node_modules"):
-        return folder / "work"
+    folder = cache_folder() / "client" / hash_of(*sources(), toolbox.key)
     with exclusive("client"):
-        if is_complete(folder, "work/node_modules"):
-            return folder / "work"
-        with step("Fetching the browsers' packages"), new_entry(folder) as growing:
-            work = growing / "work"
-            work.mkdir()
-            for source in sources():
-                copy = shutil.copytree if source.is_dir() else shutil.copyfile
-                copy(source, work / source.name)
-            log = cache_folder() / "logs/client.log"
-            command = ["npm", "ci", "--cache", str(cache_folder() / "npm")]
-            try:
-                toolbox.run([*command, *(["--offline"] if offline else [])], cwd=work, log=log)
-            except CommandError as error:
-                raise _explained(error, offline) from error
+        packages = _packages(toolbox, offline)
+        if not is_complete(folder, "work/node_modules"):
+            with new_entry(folder) as growing:
+                work = growing / "work"
+                work.mkdir()
+                _copy(sources(), work)
+                # Beside it in the cache, which may move as a whole.
+                (work / "node_modules").symlink_to(f"../../{packages.name}/node_modules")
     return folder / "work"
+
+
+def _packages(toolbox: Toolbox, offline: bool) -> Path:
+    """A folder with node_modules as package-lock.json has them; the caller holds the lock."""
+    lock = [CLIENT / name for name in LOCK]
+    folder = cache_folder() / "client" / f"{hash_of(*lock, toolbox.key)}-packages"
+    whole = "node_modules/.package-lock.json"  # what npm writes once it is done
+    if is_complete(folder, whole):
+        return folder
+    with step("Fetching the browsers' packages"), new_entry(folder, whole) as growing:
+        _copy(lock, growing)
+        log = cache_folder() / "logs/client.log"
+        command = ["npm", "ci", "--cache", str(cache_folder() / "npm")]
+        try:
+            toolbox.run([*command, *(["--offline"] if offline else [])], cwd=growing, log=log)
+        except CommandError as error:
+            raise _explained(error, offline) from error
+    return folder
+
+
+def _copy(files: list[Path], folder: Path) -> None:
+    for file in files:
+        copy = shutil.copytree if file.is_dir() else shutil.copyfile
+        copy(file, folder / file.name)
 
 
 def build(toolbox: Toolbox, *, offline: bool = False) -> Path:
