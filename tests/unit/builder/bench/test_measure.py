@@ -3,15 +3,19 @@
 import json
 import math
 import re
+import sys
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from builder import cli
+from builder import cli, client, image
+from builder.artifacts import Artifacts
 from builder.bench import measure
 from builder.bench.figure import Figure
-from builder.paths import OVERLAYS
+from builder.paths import OVERLAYS, PROJECT
+from builder.toolbox import Toolbox
 
 pytestmark = pytest.mark.unit
 
@@ -40,6 +44,88 @@ def test_figures_are_json_by_the_standard_whatever_was_measured(
     assert [one["goal"] for one in found] == [None, 1.0] * 3
     assert [one["met"] for one in found] == [True, True] + [False] * 4
     assert set(found[0]) == {"name", "value", "goal", "unit", "detail", "met"}
+
+
+def bench_with(
+    figures: list[Figure], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, list[str]]:
+    """Exit code of `bench --check` where `figures` are measured, and what people read."""
+    monkeypatch.setattr(measure, "SUBJECTS", {"size": lambda: iter(figures)})
+    monkeypatch.setattr(sys, "argv", ["./ratssaal", "bench", "size", "--check"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0), capsys.readouterr().err.strip().splitlines()
+
+
+def test_check_ends_with_1_and_names_what_falls_short_last(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = [Figure("initrd", 46, 45, "MB", ""), Figure("cost", math.inf, None, "ms/s", "")]
+    figures = [short[0], Figure("compressed image", 449, 450, "MB", ""), short[1]]
+    code, lines = bench_with(figures, monkeypatch, capsys)
+    assert code == 1
+    assert lines[-1] == "ratssaal: Short of the goal: initrd, cost."
+    rows = [line for line in lines[:-1] if re.search("initrd|compressed|cost", line)]
+    assert [one for row in rows for one in re.findall("initrd|compressed|cost", row)] == [
+        "compressed", "initrd", "cost"
+    ]  # fmt: skip
+
+
+def test_check_ends_with_0_where_all_goals_are_met(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines = bench_with([Figure("initrd", 45, 45, "MB", "")], monkeypatch, capsys)
+    assert code == 0
+    assert not any("Short" in line for line in lines)
+
+
+@pytest.fixture
+def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """New files for each room that lie elsewhere than in this checkout."""
+    found = {room: tmp_path / change.name for room, change in measure.CHANGES.items()}
+    monkeypatch.setattr(measure, "CHANGES", found)
+    monkeypatch.setattr(measure, "_mkosi_alone", lambda *_: None)
+    return found
+
+
+def test_a_rebuild_is_measured_for_each_room_and_leaves_nothing_behind(
+    rooms: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def build(_: image.BuildOptions) -> image.Built:
+        seen.append([room for room, change in rooms.items() if change.exists()])
+        return image.Built(Artifacts(Path("/nowhere"), ""), Toolbox(Path("/nowhere"), ""), False)
+
+    monkeypatch.setattr(image, "build", build)
+    figures = list(measure.measure_build())
+    rebuilds = [one for one in figures if "rebuild" in one.name]
+    assert [one.name.split()[-1] for one in rebuilds] == ["overlays/", "firstboot/", "meet/"]
+    assert {one.goal for one in rebuilds} == {0.35}
+    assert [one for one in seen if one] == [["overlays/"], ["firstboot/"], ["meet/"]]
+    assert not any(change.exists() for change in rooms.values())
+
+
+def test_a_rebuild_that_fails_leaves_no_change_in_the_checkout(
+    rooms: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: image.BuildOptions) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(image, "build", interrupt)
+    for room, change in rooms.items():
+        with pytest.raises(KeyboardInterrupt):
+            measure._rebuild_seconds(room, change)
+        assert not change.exists()
+
+
+def test_each_change_lies_where_a_build_looks() -> None:
+    places = {"overlays/": [OVERLAYS], "firstboot/": [PROJECT / "firstboot"]}
+    places["meet/"] = client.sources()
+    assert measure.CHANGES.keys() == places.keys()
+    for room, change in measure.CHANGES.items():
+        assert change.parent.is_dir()
+        assert any(change.is_relative_to(place) for place in places[room])
 
 
 def test_people_see_a_dash_where_there_is_no_goal(capsys: pytest.CaptureFixture[str]) -> None:
