@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from builder.errors import CommandError, UsageError
+from builder.host import require_root
 from builder.paths import PROJECT
 from builder.progress import say
 
@@ -39,14 +40,16 @@ class TestOptions:
 def run(options: TestOptions) -> None:
     """Run the stages in order; stop at the first that fails.
 
-    Raises UsageError for an unknown stage, CommandError where a test failed, or where none of the
-    stages has one that is selected.
+    Raises UsageError for an unknown stage, MissingError without root where more than `unit` is to
+    run, CommandError where a test failed, or where none of the stages has one that is selected.
     """
     unknown = [stage for stage in options.stages if stage not in STAGES]
     if unknown:
         raise UsageError(
             f"There is no test stage {unknown[0]!r}.", f"Known are: {', '.join(STAGES)}."
         )
+    if set(options.stages) != {"unit"}:
+        require_root("all stages of the tests but unit build the image and start it")
     found = False
     for stage in [one for one in STAGES if one in options.stages]:
         begun = time.monotonic()

@@ -219,14 +219,34 @@ def test_what_the_system_refuses_is_one_sentence(
     assert len(lines) == 2
 
 
-@pytest.mark.parametrize("verb", ["inspect", "boot", "clean"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("build", "boot", "bench", "bench size", "clean", "demo", "inspect", "lock"),
+        *("test", "test image", "test unit box"),
+    ],
+)
 def test_without_root_the_same_command_line_is_shown_with_sudo(
-    ratssaal: Call, monkeypatch: pytest.MonkeyPatch, verb: str
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    code, _, errors = ratssaal(verb)
-    assert code == 1
-    assert f"sudo ./ratssaal {verb}" in errors
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it starts a program"))
+    code, output, errors = ratssaal(*line.split())
+    assert (code, output) == (1, "")
+    said, hint = errors.strip().splitlines()
+    assert said.startswith("ratssaal: This needs root: ")
+    assert hint.endswith(f"sudo ./ratssaal {line}")
+
+
+def test_the_tests_on_the_host_need_no_root(
+    ratssaal: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passed(command: list[str], **_: object) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(subprocess, "run", passed)
+    assert ratssaal("test", "unit")[0] == 0
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The stages of the tests."""
 
+import os
 import subprocess
 
 import pytest
@@ -28,6 +29,7 @@ def test_a_selection_that_no_stage_knows_is_not_passed(
         return subprocess.CompletedProcess(command, ends[stage])
 
     monkeypatch.setattr(subprocess, "run", pytest_of)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     options = testrun.TestOptions(stages=tuple(ends), select="redy")
     if 0 in ends.values():
         testrun.run(options)
