@@ -281,6 +281,43 @@ def test_a_virtual_environment_that_cannot_be_made_is_one_sentence(checkout: Pat
     assert "Traceback" not in ended.stderr
 
 
+# As bash does it once Tab is pressed: the words, and which of them is meant.
+COMPLETED = """
+source <(./ratssaal --show-completion)
+complete -p ./ratssaal >&2
+COMP_WORDS=({words}); COMP_CWORD={place}
+_ratssaal_completion ./ratssaal
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("./ratssaal b", {"build", "boot", "bench"}),
+        ("./ratssaal build --o", {"--offline"}),
+    ],
+)
+def test_bash_completes_verbs_and_options(checkout: Path, words: str, found: set[str]) -> None:
+    python = checkout / ".venv/bin/python"
+    # No shell: it drops the variable by which it is asked, whose name it could not have itself.
+    python.write_text(
+        f"#!{sys.executable}\nimport os, sys\n"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])\n"
+    )
+    (checkout / "builder").symlink_to(PROJECT / "builder")
+    ended = subprocess.run(
+        ["bash", "-c", COMPLETED.format(words=words, place=len(words.split()) - 1)],
+        cwd=checkout,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr.strip().endswith("_ratssaal_completion ./ratssaal")
+    assert set(ended.stdout.split()) == found
+
+
 @ROOT
 def test_clean_takes_images_away_and_caches_only_when_asked(
     ratssaal: Call, own_folders: Path
