@@ -1,5 +1,6 @@
 """What can go wrong while building: one clear sentence, the right exit code, nothing lost."""
 
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from builder import stack
+from builder import client, stack
 from builder import toolbox as toolboxes
 from builder.artifacts import Artifacts, key_of, wrong_sums
 from builder.cache import exclusive, require_space
@@ -75,20 +76,43 @@ def test_wrong_checksum_in_the_lock_of_a_stack(toolbox: Toolbox, tmp_path: Path)
 
 
 def test_wrong_hash_in_the_lock_of_the_command_line(tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
+    """A small package of the lock, by the whole launcher; pip fetches it."""
     text = (PROJECT / "requirements.lock").read_text()
-    first = text.index("--hash=sha256:") + len("--hash=sha256:")
-    name = text[: text.index("==")].split()[-1]
-    entry = text[text.index(f"{name}==") : text.index("    # via")]
-    digest = entry[entry.index("sha256:") + 7 :][:64]
-    assert text[first : first + 64] == digest
-    head = entry.splitlines()[0]
-    lock.write_text(f"{head}\n    --hash=sha256:{'0' * 64}\n")
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
-    command = [*pip, "-q", "--only-binary=:all:", "-d", str(tmp_path), "-r", str(lock)]
+    requirement = next(line for line in text.splitlines() if line.startswith("mdurl=="))
+    shutil.copy(PROJECT / "ratssaal", tmp_path)
+    forged = f"{requirement}\n    --hash=sha256:{'0' * 64}\n"
+    (tmp_path / "requirements.lock").write_text(forged)
+    command = [sys.executable, tmp_path / "ratssaal", "build"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode != 0
-    assert "DO NOT MATCH THE HASHES" in ended.stderr
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "DO NOT MATCH THE HASHES" in ended.stderr  # pip's own words
+    said = ended.stderr.strip().splitlines()[-1]
+    assert said.startswith("ratssaal: the Python packages of requirements.lock could not be")
+    assert "hash differs from the lock is never accepted" in said
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_wrong_checksum_in_the_lock_of_the_browsers_side(
+    toolbox: Toolbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small package of the lock, which npm fetches into a cache of its own."""
+    name = "node_modules/js-tokens"
+    lock = json.loads((client.CLIENT / "package-lock.json").read_text())
+    version = lock["packages"][name]["version"]
+    wanted = {"name": "forged", "version": "0.0.0", "dependencies": {"js-tokens": version}}
+    forged = {"version": version, "integrity": f"sha512-{'A' * 86}=="}
+    monkeypatch.setenv("RATSSAAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(client, "CLIENT", tmp_path)
+    monkeypatch.setattr(client, "SOURCES", client.LOCK)
+    shutil.copy(PROJECT / "meet/client/.npmrc", tmp_path)
+    (tmp_path / "package.json").write_text(json.dumps(wanted))
+    (tmp_path / "package-lock.json").write_text(
+        json.dumps({**wanted, "lockfileVersion": 3, "packages": {"": wanted, name: forged}})
+    )
+    with pytest.raises(CommandError, match="not the one in its lock file") as caught:
+        client.prepare(toolbox)
+    assert "package-lock.json was edited" in caught.value.hint
+    assert not list((tmp_path / "cache/client").iterdir())
 
 
 def test_a_killed_build_leaves_the_last_good_image(artifacts: Artifacts) -> None:
