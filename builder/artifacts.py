@@ -1,12 +1,11 @@
 """The files of one built image: their names, sums and description, and reading them back."""
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.cache import damage
+from builder.cache import damage, said_sums, sha256
 from builder.errors import MissingError
 from builder.paths import build_folder, version
 from builder.run import Argument
@@ -88,12 +87,6 @@ class Artifacts:
         }
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def complete(folder: Path, name: str, toolbox: Toolbox) -> None:
     """Add to mkosi's output in `folder` what mkosi does not make, and take away its by-products."""
     (folder / name).unlink(missing_ok=True)
@@ -171,13 +164,7 @@ def no_image(place: Path) -> MissingError:
     return MissingError(f"There is no image at {place}.", "Build one: ./ratssaal build")
 
 
-def said_sums(folder: Path) -> dict[str, str]:
-    """What SHA256SUMS in `folder` says: hexadecimal digits by a file's name."""
-    lines = (folder / SUMS).read_text(errors="replace").splitlines()
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-
-
 def wrong_sums(artifacts: Artifacts) -> list[str]:
     """Names of the files whose content is not what SHA256SUMS says."""
-    said = said_sums(artifacts.folder)
+    said = said_sums(artifacts.folder / SUMS)
     return [path.name for path in artifacts.all() if sha256(path) != said.get(path.name)]

@@ -14,6 +14,8 @@ from builder.paths import cache_folder
 from builder.progress import say
 
 COMPLETE = "complete"
+# Lines as of sha256sum(1), beside the sizes in COMPLETE.
+SUMS = "complete.sha256"
 
 
 def hash_of(*parts: Path | str | bytes) -> str:
@@ -38,6 +40,18 @@ def hash_of(*parts: Path | str | bytes) -> str:
     return digest.hexdigest()[:16]
 
 
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def said_sums(file: Path) -> dict[str, str]:
+    """What a file as of sha256sum(1) says: hexadecimal digits by a file's name."""
+    lines = file.read_text(errors="replace").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
 @contextmanager
 def exclusive(name: str) -> Iterator[None]:
     """Hold the lock `name`; a second holder waits and says so."""
@@ -56,8 +70,8 @@ def exclusive(name: str) -> Iterator[None]:
 def new_entry(folder: Path, *needed: str) -> Iterator[Path]:
     """A folder beside `folder` to fill; it gets that name once the block has ended well.
 
-    Until then an older entry of that name stays as it was. Kept with it are the sizes of the files
-    `needed`; without names, those of all files directly in it.
+    Until then an older entry of that name stays as it was. Kept with it are size and SHA-256 of the
+    files `needed`; without names, the sizes alone of all files directly in it.
     """
     growing = folder.with_name(f".{folder.name}.growing")
     former = folder.with_name(f".{folder.name}.former")
@@ -76,6 +90,10 @@ def new_entry(folder: Path, *needed: str) -> Iterator[Path]:
     names = needed or [path.name for path in growing.iterdir()]
     files = {name: growing / name for name in names if (growing / name).is_file()}
     sizes = {name: file.lstat().st_size for name, file in files.items()}
+    kept = [name for name in needed if name in files and not files[name].is_symlink()]
+    lines = [f"{sha256(files[name])}  {name}\n" for name in kept]
+    if lines:
+        (growing / SUMS).write_text("".join(lines))
     (growing / COMPLETE).write_text(json.dumps(sizes))
     os.sync()  # the name must not reach the disk before the content
     if folder.exists():
@@ -96,8 +114,9 @@ def is_complete(folder: Path, *needed: str) -> bool:
 def damage(folder: Path, *needed: str) -> str:
     """What is wrong with a finished entry, as `NAME is missing`; nothing where it is whole."""
     try:
-        # Entries of earlier versions hold no sizes.
+        # Entries of earlier versions hold no sizes, or no sums.
         sizes = json.loads((folder / COMPLETE).read_text() or "{}")
+        sums = said_sums(folder / SUMS) if (folder / SUMS).exists() else {}
     except ValueError:
         return f"{COMPLETE} cannot be read"
     for name in needed:
@@ -105,6 +124,8 @@ def damage(folder: Path, *needed: str) -> str:
             return f"{name} is missing"
         if name in sizes and (folder / name).lstat().st_size != sizes[name]:
             return f"{name} has another size"
+        if name in sums and sha256(folder / name) != sums[name]:
+            return f"{name} has another content"
     return ""
 
 

@@ -137,10 +137,11 @@ def build_initrd(toolbox: Toolbox, options: BuildOptions) -> Path:
     """The initrd without kernel modules, which the system's build adds for its own kernel."""
     key = hash_of(IMAGES / "initrd", OVERLAYS / "disk", OVERLAYS / "initrd", toolbox.key)
     folder = cache_folder() / "initrd" / key
-    if options.force or not is_complete(folder, "initrd.cpio.zst"):
-        with step("Building the initrd"), new_entry(folder) as growing:
+    name = "initrd.cpio.zst"
+    if options.force or not is_complete(folder, name):
+        with step("Building the initrd"), new_entry(folder, name) as growing:
             mkosi(toolbox, IMAGES / "initrd", options, growing, [])
-    return folder / "initrd.cpio.zst"
+    return folder / name
 
 
 def system_key(toolbox: Toolbox, options: BuildOptions, pairs: dict[str, keys.KeyPair]) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.artifacts import NAME, SUMS, Artifacts, no_image, not_ours, said_sums, sha256
+from builder.artifacts import NAME, SUMS, Artifacts, no_image, not_ours
+from builder.cache import said_sums, sha256
 from builder.errors import CommandError, MissingError
 
 AGAIN = "Copy it from where the image comes from, or build again: ./ratssaal build --force"
@@ -18,7 +19,7 @@ class Release:
 
     def check(self) -> None:
         """Raise CommandError where a file is not what SHA256SUMS says, or is not named in it."""
-        said = said_sums(self.file.parent)
+        said = said_sums(self.file.parent / SUMS)
         for path in (self.block_map, self.file):
             if path.name not in said:
                 raise CommandError(

@@ -101,7 +101,7 @@ def build_own(stack: Stack, toolbox: Toolbox) -> Path:
     if not is_complete(folder, stack.name):
         with exclusive(f"stack-{stack.name}"):
             if not is_complete(folder, stack.name):
-                with step(f"Compiling {stack.name}"), new_entry(folder) as growing:
+                with step(f"Compiling {stack.name}"), new_entry(folder, stack.name) as growing:
                     _compile(stack, toolbox, ".", growing / stack.name, offline=False)
     return folder / stack.name
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.artifacts import sha256
 from builder.block_map import BlockMap, Piece, Range, Sums
+from builder.cache import sha256
 from builder.disk import BASIC_DATA
 from builder.errors import CommandError, DeviceError, StoppedError
 from builder.progress import transfer

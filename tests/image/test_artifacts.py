@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from builder import inspect, keys
-from builder.artifacts import Artifacts, sha256, wrong_sums
+from builder.artifacts import Artifacts, wrong_sums
+from builder.cache import sha256
 from builder.paths import version
 from builder.toolbox import Toolbox
 

@@ -82,7 +82,7 @@ def test_wrong_hash_in_the_lock_of_the_command_line(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "ratssaal", tmp_path)
     forged = f"{requirement}\n    --hash=sha256:{'0' * 64}\n"
     (tmp_path / "requirements.lock").write_text(forged)
-    command = [sys.executable, tmp_path / "ratssaal", "build"]
+    command = [sys.executable, str(tmp_path / "ratssaal"), "build"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "DO NOT MATCH THE HASHES" in ended.stderr  # pip's own words

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.artifacts import SUMS, Artifacts, key_of, open_artifacts, sha256, wrong_sums
-from builder.cache import COMPLETE
+from builder.artifacts import SUMS, Artifacts, key_of, open_artifacts, wrong_sums
+from builder.cache import COMPLETE, sha256
 from builder.errors import MissingError
 from builder.paths import build_folder, version
 

@@ -244,6 +244,28 @@ def test_a_file_that_a_power_cut_has_shortened_is_noticed(
     assert f"{name} has another size" in capsys.readouterr().err
 
 
+def test_a_flipped_byte_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "entry"
+    with new_entry(folder, "tree/program") as growing:
+        (growing / "tree").mkdir()
+        (growing / "tree/program").write_bytes(bytes(range(256)) * 4096)
+    assert is_complete(folder, "tree/program")
+    content = bytearray((folder / "tree/program").read_bytes())
+    content[500_000] ^= 1
+    (folder / "tree/program").write_bytes(content)
+    assert not is_complete(folder, "tree/program")
+    assert "tree/program has another content" in capsys.readouterr().err
+
+
+def test_where_nothing_is_named_no_content_is_read(tmp_path: Path) -> None:
+    """An image is gigabytes; its own sums are in SHA256SUMS."""
+    folder = tmp_path / "image"
+    with new_entry(folder) as growing:
+        (growing / "image.raw").write_text("whole")
+    (folder / "image.raw").write_text("whose")
+    assert is_complete(folder, "image.raw")
+
+
 def test_an_entry_of_an_earlier_version_without_sizes_stays(tmp_path: Path) -> None:
     (tmp_path / COMPLETE).touch()
     (tmp_path / "program").write_text("whole")
