@@ -1,14 +1,17 @@
 """What is in the image, and what must not be."""
 
 import json
+import os
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from builder import keys
 from builder.artifacts import Artifacts
+from builder.toolbox import Toolbox
 from firstboot.stack import Stack
 
 pytestmark = pytest.mark.image
@@ -31,6 +34,20 @@ SETUID = {
     "lib/polkit-1/polkit-agent-helper-1",
     "sbin/unix_chkpwd",
 }
+
+# The initrd of a unified kernel image, which is one archive for the base and one for the kernel's
+# modules, each compressed by itself and filled up with zeros. By the toolbox's Python.
+UNPACK = r"""
+import pathlib, sys, pefile, zstandard
+image = pefile.PE(sys.argv[1], fast_load=True)
+(initrd,) = [one for one in image.sections if one.Name.rstrip(b"\0") == b".initrd"]
+rest, found = initrd.get_data(length=initrd.Misc_VirtualSize), b""
+while rest := rest.lstrip(b"\0"):
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    found += frame.decompress(rest)
+    rest = frame.unused_data
+pathlib.Path(sys.argv[2]).write_bytes(found)
+"""
 
 
 def test_no_way_to_compile_or_to_install(usr: Path) -> None:
@@ -75,14 +92,44 @@ def test_no_secret_that_every_box_would_share(etc: Path, usr: Path) -> None:
                 ), path
 
 
-def test_no_private_key_of_the_builder(artifacts: Artifacts) -> None:
-    pairs = keys.existing_pairs()
-    assert pairs
-    needles = [pair.key.read_text().splitlines()[3].encode() for pair in pairs.values()]
-    assert all(len(needle) == 64 for needle in needles)
+@pytest.fixture(scope="session")
+def private_lines() -> list[bytes]:
+    """A line out of the middle of each private key of the builder."""
+    found = [
+        pair.key.read_text().splitlines()[3].encode() for pair in keys.existing_pairs().values()
+    ]
+    assert [len(line) for line in found] == [64] * len(keys.PURPOSES)
+    return found
+
+
+def test_no_private_key_of_the_builder(artifacts: Artifacts, private_lines: list[bytes]) -> None:
     for file in (artifacts.kernel, artifacts.raw):
         content = file.read_bytes()
-        assert not any(needle in content for needle in needles), file
+        assert not any(line in content for line in private_lines), file
+
+
+def test_no_private_key_of_the_builder_in_usr(usr: Path, private_lines: list[bytes]) -> None:
+    """The file system is compressed: what is in it does not show in the raw image."""
+    # From standard input: everybody on the machine can read command lines.
+    search = ["grep", "--recursive", "--text", "--files-with-matches", "--fixed-strings", "-f", "-"]
+    ended = subprocess.run(
+        [*search, usr], input=b"\n".join(private_lines), capture_output=True, check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (1, b""), ended.stderr  # 1: it is nowhere
+
+
+def test_no_private_key_of_the_builder_in_the_initrd(
+    artifacts: Artifacts, toolbox: Toolbox, tmp_path: Path, private_lines: list[bytes]
+) -> None:
+    unpacked = tmp_path / "initrd.cpio"
+    toolbox.run(
+        ["python3", "-c", UNPACK, artifacts.kernel, unpacked], writable=[artifacts.folder, tmp_path]
+    )
+    content = unpacked.read_bytes()
+    assert b"usr/lib/systemd/systemd-cryptsetup\0" in content
+    assert b"/kernel/drivers/" in content
+    assert not any(line in content for line in private_lines)
 
 
 def test_few_programs_may_gain_rights(usr: Path) -> None:
