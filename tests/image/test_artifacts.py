@@ -7,6 +7,7 @@ import pytest
 
 from builder import inspect, keys
 from builder.artifacts import Artifacts, wrong_sums
+from builder.bench import measure
 from builder.cache import sha256
 from builder.paths import version
 from builder.toolbox import Toolbox
@@ -72,6 +73,12 @@ def test_kernel_image_binds_usr_and_carries_microcode(
     assert [word for word in words if word.startswith("console=")][-1] == "console=tty0"
     assert sections[".ucode"]["size"] > 2**20
     assert sections[".pcrsig"]["size"] > 0
+
+
+def test_sizes_meet_their_goals(artifacts: Artifacts) -> None:
+    figures = {one.name: one for one in measure.measure_size()}
+    assert figures.keys() == {"initrd", "compressed image"}
+    assert [one for one in figures.values() if not one.met] == []
 
 
 def test_inspect_finds_no_difference_between_an_image_and_itself(
