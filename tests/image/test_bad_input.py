@@ -6,11 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from builder import client, stack
+from builder import client, mirror, stack
 from builder import toolbox as toolboxes
 from builder.artifacts import Artifacts, key_of, wrong_sums
 from builder.cache import exclusive, require_space
@@ -23,10 +27,12 @@ pytestmark = pytest.mark.image
 NOWHERE = "http://127.0.0.1:9/debian"
 
 
-def ratssaal(*words: str, **environment: str) -> "subprocess.Popen[str]":
-    """The command line as a program of its own."""
+def ratssaal(
+    *words: str, within: Sequence[str] = (), **environment: str
+) -> "subprocess.Popen[str]":
+    """The command line as a program of its own, started by the command `within`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "builder.cli", *words],
+        [*within, sys.executable, "-m", "builder.cli", *words],
         env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -55,6 +61,65 @@ def test_offline_with_nothing_changed_is_done(artifacts: Artifacts) -> None:
     output, _ = child.communicate(timeout=60)
     assert child.returncode == 0, output
     assert "up to date" in output
+
+
+# Too long for every run: with --all.
+@pytest.mark.slow
+def test_offline_an_image_is_built_without_any_network(artifacts: Artifacts) -> None:
+    """From the caches that the image was made with, to a place at which no image lies yet."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as made:
+        child = ratssaal(
+            *("build", "--offline"), within=("unshare", "--net"), RATSSAAL_BUILD=f"{made}/build"
+        )
+        output, _ = child.communicate(timeout=1200)
+        assert child.returncode == 0, output
+        assert "Building the system" in output
+        again = Artifacts(Path(made) / "build" / artifacts.name, artifacts.name)
+        assert key_of(again.folder) == key_of(artifacts.folder)
+        assert again.packages() == artifacts.packages()
+
+
+@pytest.fixture
+def partial_mirror(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A mirror that has all lists and no package; what it has it leaves to a whole one."""
+    whole = mirror.choose(None) or mirror.of_tree(toolbox.tree)
+    assert whole
+    main, security = whole.main, whole.security
+
+    class Partial(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            _, archive, rest = self.path.split("/", 2)
+            if rest.startswith("pool/"):
+                self.send_error(404)
+                return
+            self.send_response(302)
+            base = security if archive == "debian-security" else main
+            self.send_header("Location", f"{base}/{rest}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Partial) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/debian"
+        server.shutdown()
+
+
+def test_partial_mirror(artifacts: Artifacts, tmp_path: Path, partial_mirror: str) -> None:
+    before = key_of(artifacts.folder)
+    child = ratssaal("build", "--mirror", partial_mirror, RATSSAAL_CACHE=str(tmp_path))
+    output, _ = child.communicate(timeout=300)
+    said = " ".join(output.split())
+    assert child.returncode == 1, output
+    assert "ratssaal: The toolbox could not be made." in said
+    assert "404" in said
+    assert "Check that the mirror is reachable and complete, or name one with --mirror" in said
+    assert not list((tmp_path / "toolbox").glob("*"))
+    assert key_of(artifacts.folder) == before
+    assert wrong_sums(artifacts) == []
 
 
 def test_wrong_checksum_in_the_lock_of_a_stack(toolbox: Toolbox, tmp_path: Path) -> None:
