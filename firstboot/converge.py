@@ -2,7 +2,7 @@
 
 `python3 -m firstboot.converge` brings the newest generation into force where it is not, or where
 image or certificate are others than then; else it changes nothing. A generation whose services do
-not come up is given up: the one before comes back, and the answer that was at fault is named. A
+not come up is given up: the one before comes back, and the answers that fit are named. A
 network that changes is tried first and alone. Before set-up that is all there is to do, for one
 that was typed at the box.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from firstboot import health, house, network, openid
+from firstboot import fault, health, house, network, openid
 from firstboot.access import code
 from firstboot.access.passwords import proof_of_staff
 from firstboot.by_hand import ByHand
@@ -37,13 +37,6 @@ STORE_PLACE = "/ratssaal/settings"
 PATIENCE_SECONDS = 90.0
 STAGES = ("certificate", "configuration", "services")
 WITH_NETWORK = ("network", *STAGES)
-# Which answers make a unit's configuration: the first of them that has changed was at fault.
-FAULTS = {
-    "systemd-networkd.service": ("box.network",),
-    "nftables.service": ("box.network", "cluster.administration.networks"),
-    "nginx.service": ("box.certificate", "box.host_name", "box.turn_name", "cluster"),
-    "etcd.service": ("cluster",),
-}
 
 
 def to_apply(settings: Settings, number: int = 0, image: str = "") -> Applied:
@@ -118,16 +111,6 @@ def _certificate(settings: Settings) -> Said | None:
     return None
 
 
-def at_fault(wrong: dict[str, str], changed: tuple[str, ...]) -> str:
-    """The answer, such as box.host_name, that a service's failure is most likely due to."""
-    for unit in wrong:
-        for prefix in FAULTS.get(unit, ()):
-            for name in changed:
-                if name.startswith(prefix):
-                    return name
-    return changed[0] if changed else ""
-
-
 def _publish(settings: Settings, number: int) -> None:
     """Give the shared part to the store, where the rooms service and later peers read it."""
     public, _ = split(settings.model_dump(mode="json"))
@@ -178,7 +161,10 @@ def connect(settings: Settings) -> Said | None:
 def bring_into_force(
     settings: Settings, changed: tuple[str, ...], progress: Progress
 ) -> Said | None:
-    """Apply `settings`; None, or why the services did not come up with them."""
+    """Apply `settings`; None, or why the services did not come up with them.
+
+    changed: the names of the settings that have changed, among which one may be at fault.
+    """
 
     def stage(name: str, work: Callable[[], Said | None]) -> Said | None:
         progress.set(name, "running")
@@ -203,7 +189,7 @@ def bring_into_force(
         ended = play(settings, True)
         if ended.returncode:
             print(ended.stdout + ended.stderr, file=sys.stderr)  # noqa: T201 - no secrets in it
-            return Said("converge.configuration_refused", {"answer": at_fault({}, changed)})
+            return fault.of_play(ended.stdout, changed, Stack.read())
         return None
 
     def serve() -> Said | None:
@@ -211,7 +197,7 @@ def bring_into_force(
         wrong = _settle()
         if wrong:
             print(json.dumps(wrong), file=sys.stderr)  # noqa: T201
-            return Said("converge.not_healthy", {"answer": at_fault(wrong, changed)})
+            return fault.of_services(wrong, changed, Stack.read())
         return None
 
     return stage("configuration", configure) or stage("services", serve)
@@ -290,7 +276,9 @@ def converge(store: Store) -> bool:
     progress = Progress(wanted, WITH_NETWORK if moved else STAGES)
     progress.write()
     try:
-        said = bring_into_force(settings, store.generation(wanted).what, progress)
+        # Where another image meets the same settings, none of them is at fault.
+        changed = store.generation(wanted).what if number is not None else ()
+        said = bring_into_force(settings, changed, progress)
         if said is None:
             now = to_apply(settings, wanted, image)
             if now.certificate != (applied.certificate if applied else ""):

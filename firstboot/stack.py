@@ -31,6 +31,13 @@ def _user(value: object) -> str:
     return name
 
 
+def _setting(value: object) -> str:
+    """The name of a setting, or how the names of several begin, such as box.turn_name."""
+    if not re.fullmatch(r"(box|cluster)(\.[a-z_]+)*", name := _text(value)):
+        raise ValueError(f"{name!r} is not a setting")
+    return name
+
+
 def _each(value: object, read: Callable[[Any], Any]) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ValueError(f"{value!r} is not a list")
@@ -110,6 +117,7 @@ class Stack:
     relays: tuple[Relay, ...] = ()
     store: tuple[str, ...] = ()
     secrets: Path | None = None
+    answers: tuple[str, ...] = ()
 
     @staticmethod
     def read(path: Path = DESCRIPTION) -> "Stack":
@@ -119,7 +127,7 @@ class Stack:
         """
         raw = json.loads(path.read_text()) if path.suffix == ".json" else _yaml(path)
         needed = ("name", "units", "doors", "health")
-        fields = _fields(raw, (*needed, "relays", "store", "secrets"), needed)
+        fields = _fields(raw, (*needed, "relays", "store", "secrets", "answers"), needed)
         return Stack(
             name=_text(fields["name"]),
             units=_each(fields["units"], _text),
@@ -128,4 +136,5 @@ class Stack:
             relays=_each(fields.get("relays", []), Relay.of),
             store=_each(fields.get("store", []), _user),
             secrets=Path(_text(fields["secrets"])) if fields.get("secrets") else None,
+            answers=_each(fields.get("answers", []), _setting),
         )

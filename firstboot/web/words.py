@@ -88,15 +88,17 @@ def _question(step: str, setting: str, language: str) -> str:
     return ""
 
 
-def told(said: Said, language: str) -> tuple[Said, str]:
-    """`said` with a setting's name in it replaced by its step's title, and that step."""
-    setting = said.values.get("answer")
-    if not isinstance(setting, str) or said.key.startswith("setup."):
-        return said, ""
-    step = step_of(setting)
-    title = say(language, f"setup.{step or 'summary'}.title")
-    known = step if step not in ELSEWHERE else ""
-    return Said(said.key, {**said.values, "answer": title}), known
+def told(said: Said, language: str) -> tuple[Said, tuple[str, ...]]:
+    """`said` with the names of settings in it replaced by their steps' titles, and those steps."""
+    named = said.values.get("answer")
+    # One alone is a text: so earlier versions kept it.
+    settings = [named] if isinstance(named, str) else named
+    if not isinstance(settings, list) or said.key.startswith("setup."):
+        return said, ()
+    found = tuple(dict.fromkeys(step_of(str(one)) for one in settings))
+    titles = [say(language, f"setup.{step or 'summary'}.title") for step in found]
+    known = tuple(step for step in found if step not in ELSEWHERE)
+    return Said(said.key, {**said.values, "answer": ", ".join(titles)}), known
 
 
 def in_short(name: str, settings: dict[str, Any], language: str) -> str:

@@ -16,8 +16,6 @@ from firstboot.access import code
 from firstboot.access.passwords import proof_of_staff
 from firstboot.access.permits import ROOT
 from firstboot.certificates import named
-from firstboot.converge import FAULTS, at_fault
-from firstboot.health import BASE_UNITS
 from firstboot.progress import Progress
 from firstboot.settings import Settings
 from firstboot.stack import Stack
@@ -67,42 +65,6 @@ def ask_for(box: Box, wanted: Settings) -> int:
     Draft(box.store).begin(wanted)
     number: int = box.ask_as(ROOT, "apply", who="Anna")
     return number
-
-
-@pytest.mark.parametrize(
-    ("wrong", "changed", "answer"),
-    [
-        ([], [], ""),
-        ([], ["box.reach"], "box.reach"),
-        (["nginx.service"], [], ""),
-        (["nginx.service"], ["box.network.proxy", "box.host_name"], "box.host_name"),
-        (["nginx.service"], ["box.host_name", "box.certificate.key"], "box.certificate.key"),
-        (["nginx.service"], ["box.reach", "cluster.house.name"], "cluster.house.name"),
-        (["systemd-networkd.service"], ["box.host_name", "box.network.vlan"], "box.network.vlan"),
-        (
-            ["nftables.service"],
-            ["cluster.house.name", "cluster.administration.networks"],
-            "cluster.administration.networks",
-        ),
-        (["unknown.service"], ["box.reach", "box.host_name"], "box.reach"),
-        (["unknown.service", "nginx.service"], ["box.reach", "box.host_name"], "box.host_name"),
-        (["nginx.service"], ["box.network.proxy"], "box.network.proxy"),
-    ],
-)
-def test_the_answer_at_fault_is_one_that_the_failed_unit_is_made_of(
-    wrong: list[str], changed: list[str], answer: str
-) -> None:
-    assert at_fault(dict.fromkeys(wrong, "failed"), tuple(changed)) == answer
-
-
-def test_faults_are_named_for_units_that_are_watched_and_settings_that_exist() -> None:
-    content = settings().model_dump(mode="json")
-    for prefixes in FAULTS.values():
-        for prefix in prefixes:
-            inside: Any = content
-            for word in prefix.split("."):
-                inside = inside[word]
-    assert "nginx.service" in BASE_UNITS
 
 
 def test_roles_get_no_secrets(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +200,19 @@ def test_a_certificate_that_nobody_wants_any_more_is_not_served(
     acme = {"kind": "acme", "directory": "https://acme.example/directory"}
     found = converge.variables(settings(host_name="rat.example", certificate=acme), True)
     assert (found["named"], found["named_turn"]) == (True, True)
+
+
+def test_settings_that_only_meet_another_image_are_not_blamed(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[str, ...]] = []
+    monkeypatch.setattr(converge, "bring_into_force", lambda _, changed, __: given.append(changed))
+    ask_for(box, settings("eins"))
+    assert box.converge()
+    box.store.set_applied(Applied(1, "0.0.1", False))
+    assert box.converge()
+    assert given[0]
+    assert given[1] == ()
 
 
 def test_what_failed_is_given_up_and_the_settings_before_come_back(box: Box) -> None:
@@ -413,6 +388,7 @@ def test_each_stage_is_shown_and_one_that_fails_ends_the_rest(
     monkeypatch.setattr(converge, "play", lambda *_: played)
     monkeypatch.setattr(converge, "_follow_names", lambda: None)
     monkeypatch.setattr(converge, "_settle", lambda: wrong)
+    monkeypatch.setattr(Stack, "read", staticmethod(lambda: Stack("Example", (), (), ())))
 
     def force() -> tuple[Said | None, dict[str, Any]]:
         shown = Progress(1, converge.STAGES, tmp_path / "progress.json")
@@ -425,13 +401,14 @@ def test_each_stage_is_shown_and_one_that_fails_ends_the_rest(
     assert force() == (None, done)
     wrong["nginx.service"] = "failed"
     said, stages = force()
-    assert said == Said("converge.not_healthy", {"answer": "box.host_name"})
+    assert said == Said("converge.not_healthy", {"answer": ["box.host_name"]})
     assert stages == {**done, "services": "failed"}
-    played.returncode, played.stdout = 2, "TASK [web] failed"
+    printed = "TASK [web : Web server] ***\nfailed: [localhost] (item=x) => {}\n"
+    played.returncode, played.stdout = 2, printed
     said, stages = force()
-    assert said == Said("converge.configuration_refused", {"answer": "box.reach"})
+    assert said == Said("converge.configuration_refused", {"answer": ["box.host_name"]})
     assert stages == {**done, "configuration": "failed", "services": "waiting"}
-    assert "TASK [web] failed" in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
 
 
 def test_a_certificate_that_does_not_come_is_told_and_stops_nothing(

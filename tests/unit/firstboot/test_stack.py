@@ -28,6 +28,8 @@ health:
 store:
   - rooms
 secrets: /usr/lib/ratssaal/stack/secrets
+answers:
+  - box.turn_name
 """
 
 
@@ -63,6 +65,7 @@ def test_every_key_of_a_description_is_read(tmp_path: Path) -> None:
     assert stack.health == ("http://127.0.0.1:7880/",)
     assert stack.store == ("rooms",)
     assert stack.secrets == Path("/usr/lib/ratssaal/stack/secrets")
+    assert stack.answers == ("box.turn_name",)
 
 
 def test_a_stack_may_do_without_secrets_doors_relays_and_health(tmp_path: Path) -> None:
@@ -113,6 +116,8 @@ MALFORMED = {
     "no doors": WHOLE.replace(f"doors:\n{DOOR}\n", ""),
     "doors without content": WHOLE.replace(f"\n{DOOR}", ""),
     "a second port that is none": WHOLE.replace("also: 7882", "also: 0"),
+    "an answer that is no setting": WHOLE.replace("box.turn_name", "turn_name"),
+    "one answer as text": WHOLE.replace("\n  - box.turn_name", " box.turn_name"),
     "a door without a port": WHOLE.replace("port: 443, ", ""),
     "a door with another key": WHOLE.replace("purpose:", "colour: red, purpose:"),
     "a door that is no port": WHOLE.replace("port: 443", "port: https"),

@@ -482,6 +482,24 @@ def test_what_failed_is_named_and_can_be_corrected(inside: Clerk) -> None:
     assert "vermutlich wegen dieser – Name im Internet" in inside.page
     assert "/setup/domain" in [one.attributes["href"] for one in inside.seen.all("a")]
     assert "/setup/summary" in [one.attributes["href"] for one in inside.seen.all("a")]
+    # Several may be at fault, or none.
+    noted = json.loads(inside.box.progress.read_text())
+    several = ["box.certificate.kind", "box.host_name", "box.turn_name"]
+    noted["notes"][0] = ["converge.configuration_refused", {"answer": several}]
+    inside.box.progress.write_text(json.dumps(noted))
+    inside.get("/setup/progress")
+    assert "vermutlich hier – Zertifikat, Name im Internet." in inside.page
+    links = [one.attributes["href"] for one in inside.seen.all("a")]
+    assert [one for one in links if one in ("/setup/domain", "/setup/certificate")] == [
+        "/setup/certificate",
+        "/setup/domain",
+    ]
+    noted["notes"][0] = ["converge.configuration_refused_by_none", {}]
+    inside.box.progress.write_text(json.dumps(noted))
+    inside.get("/setup/progress")
+    assert "An den geänderten Angaben liegt das vermutlich nicht" in inside.page
+    links = [one.attributes["href"] for one in inside.seen.all("a")]
+    assert not [one for one in links if one.split("/")[-1] in STEPS]
     inside.get("/setup/summary")
     inside.send("/setup/apply")
     # What failed before is not shown as the state of what has not begun yet.
