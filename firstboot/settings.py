@@ -372,7 +372,10 @@ def place_of(error: ValidationError) -> str:
 
 
 def migrate(content: dict[str, Any]) -> dict[str, Any]:
-    """Bring stored settings of an earlier version to this one; ValueError for a later one."""
+    """Bring settings of an earlier version to this one; ValueError for a later one.
+
+    Those without a version, as an answers file may be, count as of this one.
+    """
     version = content.get("version", VERSION)
     if type(version) is not int or version > VERSION or version < 1:
         raise ValueError(
@@ -383,7 +386,8 @@ def migrate(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "version": VERSION}
 
 
-# From version N to N + 1, for each N; none yet.
+# From version N to N + 1, for each N; none yet. An answers file leaves out what is as usual, so a
+# step must bear that anything is missing.
 MIGRATIONS: dict[int, Any] = {}
 
 

@@ -263,9 +263,9 @@ class Draft:
             return
         found = json.loads(content)
         try:
-            settings = Settings.model_validate(found["settings"])
+            settings = Settings.model_validate(migrate(found["settings"]))
             done = [str(one) for one in found["done"]]
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("this is no draft") from error
         self.begin(settings, done)
 

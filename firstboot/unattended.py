@@ -19,7 +19,7 @@ from firstboot.files import write_whole
 from firstboot.install import choice, disks
 from firstboot.install import state as install
 from firstboot.screen.anew import ANSWERS_ERROR, redraw
-from firstboot.settings import InstallDisk, Network, Settings, place_of
+from firstboot.settings import InstallDisk, Network, Settings, migrate, place_of
 from firstboot.store import Draft, Store
 from firstboot.texts import LANGUAGES, Said, SaidError
 
@@ -37,7 +37,11 @@ def read(content: bytes) -> Settings:
         mark = getattr(error, "problem_mark", None)
         raise SaidError("answers.not_yaml", line=mark.line + 1 if mark else 1) from error
     try:
-        return Settings.model_validate(found)
+        current = migrate(found) if isinstance(found, dict) else found
+    except ValueError as error:
+        raise SaidError("answers.not_accepted", answer="version") from error
+    try:
+        return Settings.model_validate(current)
     except ValidationError as error:
         raise SaidError("answers.not_accepted", answer=place_of(error) or "-") from error
 
