@@ -14,7 +14,7 @@ from firstboot.web.installation import PLACE, Installation
 from firstboot.web.outcome import Outcome
 from firstboot.web.proof import Proof
 from firstboot.web.session import Role, Sessions
-from firstboot.web.wizard import Wizard
+from firstboot.web.wizard import LANGUAGE, Wizard
 
 READ, SEND, BOTH = ["GET"], ["POST"], ["GET", "POST"]
 
@@ -39,6 +39,7 @@ def application(agent: Agent, sessions: Sessions) -> Starlette:
         routes=[
             anybody("/setup/", wizard.language),
             anybody("/setup/code", wizard.code),
+            clerk(LANGUAGE, wizard.other_language, BOTH),
             clerk(PLACE, installation.show, BOTH),
             clerk("/setup/summary", wizard.summary, READ),
             clerk("/setup/apply", wizard.apply, SEND),

@@ -21,6 +21,8 @@ from firstboot.web.steps import administrators
 from firstboot.web.visitor import sits_at
 from firstboot.web.words import differences, explained, in_short
 
+# The page of the language once more, for who has typed the code and goes back.
+LANGUAGE = "/setup/language"
 # Kinds of questions whose answers nobody could read again, or has not typed.
 NOT_TYPED = ("password", "file", "app", "checkbox", "shown")
 # A question's name, and what somebody has answered to it: words, or the key of a text.
@@ -56,6 +58,25 @@ class Wizard:
             self.frame.sessions.keep(session)
         return RedirectResponse("/setup/code", 303)
 
+    async def other_language(self, request: Request, session: Session) -> Response:
+        """The same page for who has typed the code, and goes on in another language without it."""
+        if request.method == "GET":
+            return self.frame.page("language.html.j2", session, page=PAGES["language"])
+        wanted = (await self.frame.answers(request)).get("language", "")
+        if wanted in LANGUAGES and wanted != session.language:
+            session.language = wanted
+            self.frame.sessions.keep(session)
+            await self._keep_language(session)
+        return RedirectResponse(await self.next_place(session), 303)
+
+    async def _keep_language(self, session: Session) -> None:
+        draft = await self.frame.ask(session, "draft")
+        part = {"box": {"language": session.language}}
+        # Where two come at the same moment, the other has answered this.
+        with contextlib.suppress(SaidError):
+            revision = draft["revision"]
+            await self.frame.ask(session, "put", step="language", part=part, revision=revision)
+
     async def code(self, request: Request, session: Session) -> Response:
         """The code from the box's screen, without which nothing opens."""
         if await self._closed(session):
@@ -85,13 +106,8 @@ class Wizard:
             begun = sessions.begin(session, "administrator", name, permit)
             return self.frame.opened(begun, RedirectResponse(f"{_base(begun)}/administrators", 303))
         begun = sessions.begin(session, "clerk", name, permit)
-        draft = await self.frame.ask(begun, "draft")
-        if "language" not in draft["done"]:
-            part = {"box": {"language": session.language}}
-            # Where two come at the same moment, the other has answered this.
-            with contextlib.suppress(SaidError):
-                revision = draft["revision"]
-                await self.frame.ask(begun, "put", step="language", part=part, revision=revision)
+        if "language" not in (await self.frame.ask(begun, "draft"))["done"]:
+            await self._keep_language(begun)
         return self.frame.opened(begun, RedirectResponse(await self.next_place(begun), 303))
 
     async def next_place(self, session: Session) -> str:
@@ -179,6 +195,7 @@ class Wizard:
         place = names.index(step.name)
         vouching = step.name == "certificate"
         at_fault = error.name if isinstance(error, FieldError) else ""
+        first = LANGUAGE if session.role == "clerk" else ""
         return self.frame.page(
             "step.html.j2",
             session,
@@ -193,7 +210,7 @@ class Wizard:
             at_fault=at_fault,
             authority=await self.frame.ask(session, "authority") if vouching else None,
             unsaved=unsaved,
-            back=f"{_base(session)}/{names[place - 1]}" if place else "",
+            back=f"{_base(session)}/{names[place - 1]}" if place else first,
             folds=folds(fields, at_fault),
         )
 

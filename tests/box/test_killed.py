@@ -136,6 +136,8 @@ def test_each_step_goes_on_where_it_was(
             shows(other, HEADINGS[step])
             for name, typed in ANSWERS[step].items():
                 assert kept(other, name) == ("" if name.startswith("password") else typed), name
+        other.get_by_role("link", name="Zurück").click()
+        shows(other, "Willkommen · Welcome")
         assert box.shell("systemctl --failed --no-legend --plain") == ""
 
 

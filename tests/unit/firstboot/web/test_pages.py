@@ -69,6 +69,7 @@ def test_every_page_of_the_wizard_can_be_read_aloud(house: House, language: str)
     for _ in range(3):
         assert_readable(clerk.send("/setup/code", code="wrong").text, language)
     clerk.send("/setup/code", code=house.box.code())
+    assert_readable(clerk.get("/setup/language").text, language)
     for name in STEPS:
         assert_readable(clerk.get(f"/setup/{name}").text, language)
         wrong = clerk.send(f"/setup/{name}", mode="static", kind="files", host_name="a b")

@@ -80,6 +80,8 @@ def test_an_encrypted_box_shows_its_recovery_key_until_it_is_written_down(inside
         inside.send(f"/setup/{place}", **form)
         assert inside.place == "/setup/recovery"
         assert inside.recovery_key().endswith("cbdefghi-vutrnlkj")
+        back = [one.attributes["href"] for one in inside.seen.all("a") if one.text == "Zurück"]
+        assert back == ["/setup/summary"]
         assert inside.box.commands() == []
     assert "nicht die letzte Gruppe" in inside.page
     inside.send("/setup/recovery", group="vutrnlkj")
@@ -163,8 +165,9 @@ def test_back_keeps_the_answers(inside: Clerk) -> None:
             if not field.startswith("password"):
                 assert inside.hidden(field) == typed, field
         back = [one for one in inside.seen.all("a") if one.text == "Zurück"]
-        assert len(back) == (0 if name == NAMES[0] else 1)
-        place = back[0].attributes["href"] if back else ""
+        (link,) = [one.attributes["href"] for one in back]
+        place = link
+    assert place == "/setup/language"
 
 
 def test_the_summary_says_how_the_box_is_reached_and_gets_out(inside: Clerk) -> None:
@@ -429,6 +432,32 @@ def test_a_second_clerk_changes_nothing_by_coming(house: House, inside: Clerk) -
 def test_the_language_of_the_one_who_begins_is_that_of_the_box(clerk: Clerk) -> None:
     clerk.open_with_code("en")
     assert Draft(clerk.box.store).settings().box.language == "en"
+
+
+def test_a_language_chosen_by_mistake_is_changed_without_the_code(inside: Clerk) -> None:
+    inside.walk("house")
+    assert inside.get("/setup/language").status_code == 200
+    assert inside.hidden("language") == "de"
+    inside.send("/setup/language", language="fr")
+    assert (inside.place, inside.heading()) == ("/setup/house", "Ihr Haus")
+    inside.get("/setup/language")
+    inside.send("/setup/language", language="en")
+    # Still signed in, with all answers, and in the other language from here on.
+    assert (inside.place, inside.heading()) == ("/setup/house", "Your house")
+    draft = Draft(inside.box.store)
+    assert draft.settings().box.language == "en"
+    assert set(draft.read()["done"]) == {"language", "network"}
+    inside.walk()
+    inside.finish()
+    assert inside.box.store.settings(1).box.language == "en"
+
+
+def test_the_page_of_the_language_behind_the_code_is_for_who_has_typed_it(clerk: Clerk) -> None:
+    clerk.get("/setup/language")
+    assert clerk.place == "/setup/"
+    clerk.send("/setup/language", language="en")
+    assert clerk.place == "/setup/"
+    assert clerk.heading().startswith("Willkommen")
 
 
 def test_the_button_pressed_twice_makes_one_generation(inside: Clerk) -> None:
