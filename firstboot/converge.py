@@ -92,8 +92,11 @@ def _settle() -> dict[str, str]:
     return found
 
 
-def _certificate(settings: Settings) -> Said | None:
-    """Put the certificate in place that the settings want; what has to be said, if anything."""
+def _certificate(settings: Settings, seconds: float | None = None) -> Said | None:
+    """Put the certificate in place that the settings want; what has to be said, if anything.
+
+    seconds: how long an authority may take, if not as long as usual.
+    """
     wanted = settings.box.certificate
     if wanted.kind == "own":
         return None
@@ -104,7 +107,7 @@ def _certificate(settings: Settings) -> Said | None:
                 assert wanted.key
                 named.install(wanted.chain, wanted.key, settings.box.host_name)
             else:
-                acme.obtain(settings.box)
+                acme.obtain(settings.box, seconds)
     except SaidError as error:
         # Never a reason to stop: the box serves its own certificate, and goes on asking.
         return error.said
@@ -138,9 +141,14 @@ def _close_way_back() -> None:
     subprocess.run(command, check=False)
 
 
-def _begin_afterwards() -> None:
-    """What an installation has brought to the disk is in force now, and a district may be named."""
+def _begin_afterwards(notes: list[Said]) -> None:
+    """What an installation has brought to the disk is in force now, and a district may be named.
+
+    A certificate for which there was no time is asked for, while the box works already.
+    """
     units = ["ratssaal-forget-brought.service", "ratssaal-recovery-copy.service"]
+    if any(one.key == "acme.not_yet" for one in notes):
+        units.append("ratssaal-certificate-renew.service")
     subprocess.run(["systemctl", "start", "--no-block", *units], check=False)
 
 
@@ -159,11 +167,12 @@ def connect(settings: Settings) -> Said | None:
 
 
 def bring_into_force(
-    settings: Settings, changed: tuple[str, ...], progress: Progress
+    settings: Settings, changed: tuple[str, ...], progress: Progress, first: bool = False
 ) -> Said | None:
     """Apply `settings`; None, or why the services did not come up with them.
 
-    changed: the names of the settings that have changed, among which one may be at fault.
+    changed: the names of the settings that have changed, among which one may be at fault; first:
+    at set-up, when nothing is in force yet.
     """
 
     def stage(name: str, work: Callable[[], Said | None]) -> Said | None:
@@ -178,7 +187,7 @@ def bring_into_force(
         if unplugged := network.unplugged(settings.box.network):
             progress.note(unplugged)
     progress.set("certificate", "running")
-    note = _certificate(settings)
+    note = _certificate(settings, acme.SET_UP_SECONDS if first else None)
     progress.set("certificate", "noted" if note else "done")
     if note:
         progress.note(note)
@@ -278,7 +287,7 @@ def converge(store: Store) -> bool:
     try:
         # Where another image meets the same settings, none of them is at fault.
         changed = store.generation(wanted).what if number is not None else ()
-        said = bring_into_force(settings, changed, progress)
+        said = bring_into_force(settings, changed, progress, applied is None)
         if said is None:
             now = to_apply(settings, wanted, image)
             if now.certificate != (applied.certificate if applied else ""):
@@ -298,7 +307,7 @@ def converge(store: Store) -> bool:
             if Draft(store).settings() == settings:
                 Draft(store).discard()
         _close_way_back()
-        _begin_afterwards()
+        _begin_afterwards(progress.notes)
         redraw()
         progress.finish(ok=True)
         return True

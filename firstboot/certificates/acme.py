@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,9 @@ from firstboot.texts import Said, SaidError
 CERTBOT = Path("/var/lib/ratssaal/certbot")
 WEB_ROOT = Path("/var/lib/ratssaal/acme")
 PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
-LIMIT_SECONDS = 180
+LIMIT_SECONDS = 180.0
+# At set-up somebody waits for a box that works without it, too: the rest is tried afterwards.
+SET_UP_SECONDS = 30.0
 # For so long before its end a certificate for both names is not given up for one of them.
 KEPT_DAYS = 7
 
@@ -123,15 +126,16 @@ def alone() -> Iterator[None]:
         yield
 
 
-def obtain(box: Box) -> None:
+def obtain(box: Box, seconds: float | None = None) -> None:
     """Get or renew the certificate and put it in place, where that is due. For whoever is `alone`.
 
-    Raises SaidError with the reason where the authority gives none, or none of use; what was in
-    place stays. The reason is kept for whoever looks later.
+    seconds: how long it may take, if not as long as usual. Raises SaidError with the reason where
+    the authority gives none, or none of use; what was in place stays. The reason is kept for
+    whoever looks later.
     """
     try:
         try:
-            _obtain(box)
+            _obtain(box, seconds)
         except OSError as error:
             print(error, file=sys.stderr)  # noqa: T201 - a name of a file
             raise SaidError("acme.unknown") from error
@@ -167,7 +171,8 @@ def _clear_remains() -> None:
                 one.unlink()
 
 
-def _obtain(box: Box) -> None:
+def _obtain(box: Box, seconds: float | None) -> None:
+    deadline = time.monotonic() + (LIMIT_SECONDS if seconds is None else seconds)
     _write_dns_key(box)
     _clear_remains()
     environment = _environment(box)
@@ -180,11 +185,12 @@ def _obtain(box: Box) -> None:
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=LIMIT_SECONDS,
+                timeout=max(0.0, deadline - time.monotonic()),
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise SaidError("acme.directory_unreachable") from error
+            key = "directory_unreachable" if seconds is None else "not_yet"
+            raise SaidError(f"acme.{key}") from error
         finally:
             # certbot syncs nothing.
             os.sync()

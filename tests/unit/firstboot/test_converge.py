@@ -16,11 +16,12 @@ from firstboot.access import code
 from firstboot.access.passwords import proof_of_staff
 from firstboot.access.permits import ROOT
 from firstboot.certificates import named
+from firstboot.certificates.acme import SET_UP_SECONDS
 from firstboot.progress import Progress
 from firstboot.settings import Settings
 from firstboot.stack import Stack
 from firstboot.store import Applied, Draft
-from firstboot.texts import Said
+from firstboot.texts import Said, SaidError
 from tests.unit.firstboot.certificates.test_named import pair
 from tests.unit.firstboot.folders import Box
 
@@ -206,7 +207,7 @@ def test_settings_that_only_meet_another_image_are_not_blamed(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[str, ...]] = []
-    monkeypatch.setattr(converge, "bring_into_force", lambda _, changed, __: given.append(changed))
+    monkeypatch.setattr(converge, "bring_into_force", lambda _, changed, *__: given.append(changed))
     ask_for(box, settings("eins"))
     assert box.converge()
     box.store.set_applied(Applied(1, "0.0.1", False))
@@ -409,6 +410,35 @@ def test_each_stage_is_shown_and_one_that_fails_ends_the_rest(
     assert said == Said("converge.configuration_refused", {"answer": ["box.host_name"]})
     assert stages == {**done, "configuration": "failed", "services": "waiting"}
     assert printed in capsys.readouterr().err
+
+
+def test_at_set_up_an_authority_gets_little_time_and_more_afterwards(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where packets are dropped, nobody waits minutes for a call inside the house."""
+    given: list[float | None] = []
+
+    def obtain(_: object, seconds: float | None) -> None:
+        given.append(seconds)
+        raise SaidError("acme.not_yet" if seconds else "acme.directory_unreachable")
+
+    def force(wanted: Settings, _: object, shown: Progress, first: bool) -> None:
+        if said := converge._certificate(wanted, SET_UP_SECONDS if first else None):
+            shown.note(said)
+
+    monkeypatch.setattr("firstboot.certificates.acme.obtain", obtain)
+    monkeypatch.setattr(converge, "bring_into_force", force)
+    directory = {"kind": "acme", "directory": "https://acme.example/directory"}
+    ask_for(box, settings("eins", host_name="rat.example", certificate=directory))
+    assert box.converge()
+    renew = "ratssaal-certificate-renew.service"
+    assert [one for one in box.commands() if renew in one] == [
+        "start --no-block ratssaal-forget-brought.service ratssaal-recovery-copy.service " + renew
+    ]
+    ask_for(box, settings("zwei", host_name="rat.example", certificate=directory))
+    assert box.converge()
+    assert given == [SET_UP_SECONDS, None]
+    assert len([one for one in box.commands() if renew in one]) == 1, "the timer does the rest"
 
 
 def test_a_certificate_that_does_not_come_is_told_and_stops_nothing(

@@ -126,7 +126,7 @@ def test_each_cause_has_a_sentence(language: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(topic("de", "acme")))
 def test_each_sentence_has_a_cause(key: str) -> None:
-    assert key in {*(one for _, one in CAUSES), "unknown"}
+    assert key in {*(one for _, one in CAUSES), "unknown", "not_yet"}
 
 
 FAILED = (
@@ -319,6 +319,18 @@ def test_an_authority_that_takes_too_long_is_not_waited_for(
     monkeypatch.setattr(acme, "LIMIT_SECONDS", 0.2)
     with pytest.raises(SaidError, match=r"acme\.directory_unreachable"):
         acme.obtain(settings())
+
+
+def test_both_tries_share_the_time_that_there_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = certbot(folder, monkeypatch, 'case "$*" in *turn*) exit 1;; esac; exec sleep 60')
+    with pytest.raises(SaidError, match=r"acme\.not_yet"):
+        acme.obtain(settings(), 2.0)
+    assert len(calls.read_text().splitlines()) == 2
+    kept = last_attempt(folder / "attempt.json")
+    assert kept
+    assert kept.said == Said("acme.not_yet")
 
 
 @pytest.fixture
