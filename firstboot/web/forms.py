@@ -123,8 +123,8 @@ class Step:
 
     fields: its questions; take: the part of the settings that its answers make, or FieldError;
     look: facts of the box and its network, found in a thread of their own before anything is shown;
-    notes and letters: what it tells; decisions: how many answers it asks of everybody; take_looks:
-    whether taking the answers needs those facts, too.
+    notes and letters: what it tells; decisions: how many it asks of everybody, one at least;
+    take_looks: whether taking the answers needs those facts, too.
     """
 
     name: str

@@ -19,7 +19,7 @@ from firstboot.web.steps import BEFORE_AND_AFTER
 from firstboot.web.steps.meetings import PRESETS
 from tests.unit.firstboot import issuing
 from tests.unit.firstboot.folders import PASSWORD
-from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House
+from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House, Seen
 
 pytestmark = pytest.mark.unit
 
@@ -177,9 +177,50 @@ def test_the_summary_says_how_the_box_is_reached_and_gets_out(inside: Clerk) -> 
     assert f"Automatisch vom Netz (DHCP), Proxy {proxy}, Upload 40 Mbit/s" in inside.page
 
 
-def test_there_are_at_most_twelve_decisions_on_the_way() -> None:
-    asked = sum(step.decisions for step in STEPS.values())
-    assert 0 < asked + BEFORE_AND_AFTER <= 12
+def as_drawn(seen: Seen) -> dict[str, str]:
+    """What a browser sends of the open form where nobody has touched it."""
+    found: dict[str, str] = {}
+    for one in seen.all("input", "textarea", "select"):
+        kind, name = one.attributes.get("type", ""), one.attributes.get("name", "")
+        chosen = kind not in ("radio", "checkbox") or "checked" in one.attributes
+        if name and kind != "file" and chosen:
+            found[name] = seen.value(name)
+    return found
+
+
+def had_to_be_answered(clerk: Clerk, name: str) -> list[str]:
+    """Send a step as it is drawn, and only what is asked for then; the questions that were."""
+    place, typed = f"/setup/{name}", dict[str, str]()
+    clerk.get(place)
+    clerk.send(place, **as_drawn(clerk.seen))
+    while clerk.place == place:
+        wrong = [one.attributes.get("id", "") for one in clerk.seen.elements]
+        (field,) = [one.removesuffix("-error") for one in wrong if one.endswith("-error")]
+        assert field not in typed, f"{field} is asked for again"
+        typed[field] = SENSIBLE[name][field]
+        clerk.send(place, **as_drawn(clerk.seen) | typed)
+    return list(typed)
+
+
+def test_there_are_at_most_twelve_decisions_on_the_way(clerk: Clerk) -> None:
+    """Counted on the pages: what everybody is asked for, and each page that is only agreed to.
+
+    Who a person is, name and password, is one decision.
+    """
+    clerk.get("/setup/")
+    clerk.send("/setup/", **as_drawn(clerk.seen))
+    assert clerk.place == "/setup/code"
+    clerk.send("/setup/code", code=clerk.box.code())
+    count = BEFORE_AND_AFTER
+    for name, step in STEPS.items():
+        assert clerk.place == f"/setup/{name}", "no page comes between"
+        asked = [one for one in had_to_be_answered(clerk, name) if one != "password1"]
+        assert step.decisions == max(1, len(asked)), (name, asked)
+        count += step.decisions
+    assert clerk.place == "/setup/summary"
+    assert count <= 12
+    clerk.finish()
+    assert clerk.heading() == "Ihr Gerät ist bereit"
 
 
 def test_a_wrong_answer_comes_back_as_it_was_typed_with_what_is_wrong_beside_it(
