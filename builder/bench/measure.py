@@ -36,7 +36,7 @@ ROUNDS = 3
 # Vite build the pages again.
 CHANGES = {
     "overlays/": OVERLAYS / "base/usr/share/ratssaal/bench",
-    "firstboot/": PROJECT / "firstboot/bench.py",
+    "firstboot/": PROJECT / "firstboot" / "bench.py",
     "meet/": client.CLIENT / "src/bench.ts",
 }
 REBUILD_GOAL = 0.35
