@@ -55,6 +55,12 @@ def test_converge_on_the_box_changes_nothing(town: Town) -> None:
 def test_each_checker_accepts_its_service_s_file(town: Town) -> None:
     town.box.run("nft", "--check", "--file", "/etc/nftables.conf")
     town.box.run("nginx", "-t", "-q")
+    check = "/usr/lib/ratssaal/stack/check"
+    town.box.run(check, "/etc/livekit/livekit.yaml")
+    town.box.shell("(cat /etc/livekit/livekit.yaml; echo 'nonsense: 1') >/run/nonsense.yaml")
+    refused = town.box.run(check, "/run/nonsense.yaml", check=False)
+    assert refused.returncode == 1
+    assert "nonsense" in refused.stderr
 
 
 def test_units_verify(town: Town) -> None:
