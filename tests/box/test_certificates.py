@@ -4,6 +4,7 @@ import base64
 import datetime
 import json
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,27 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from builder import call
 from builder.artifacts import Artifacts
 from builder.machines.container import Box
+from builder.machines.shell import wait_for
 from builder.machines.stage import Stage
+from firstboot.certificates.acme import SET_UP_SECONDS
 from firstboot.certificates.request import make_request
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, pebble
 from tests.box.clerk import code_on_screen
 from tests.box.nameserver import name_server
-from tests.box.test_answers import NAME, PASSWORD, ask, by_acme, change, root, written
+from tests.box.rules import rules
+from tests.box.test_answers import (
+    NAME,
+    PASSWORD,
+    ask,
+    bring_into_force,
+    by_acme,
+    change,
+    root,
+    written,
+)
 from tests.unit.firstboot import issuing
 from tests.unit.firstboot.issuing import Made, make, pfx
 
@@ -31,6 +45,15 @@ pytestmark = pytest.mark.box
 TURN = f"turn.{NAME}"
 ZONE = "musterhausen.example"
 RENEW = "ratssaal-certificate-renew.service"
+DIRECTORY_PORT = 14000
+# Answers given to a box that runs already.
+APPLY = """
+import sys
+from firstboot import agent, unattended
+from firstboot.store import Draft, Store
+Draft(Store()).begin(unattended.read(sys.stdin.buffer.read()))
+agent.apply(Store(), "test")
+"""
 VISITOR = Path(__file__).parent / "visitor.py"
 
 
@@ -89,6 +112,36 @@ def test_a_proof_by_the_name_server_needs_no_open_door(
         assert not stage.listens(box.address, 80)
         everything = box.shell("journalctl --no-pager; cat /var/lib/ratssaal/settings/*")
         assert dns.secret not in everything
+
+
+# Too long for every run: with --all.
+@pytest.mark.slow
+def test_a_call_inside_the_house_does_not_wait_for_an_authority_whose_packets_are_lost(
+    stage: Stage, artifacts: Artifacts, root: TestAuthority
+) -> None:
+    """Half a minute at most; the certificate is fetched meanwhile, once that is possible."""
+    lost = f"""
+    table inet lost {{
+        chain input {{
+            type filter hook input priority filter;
+            tcp dport {DIRECTORY_PORT} drop
+        }}
+    }}
+    """
+    with pebble(stage, root), Box(stage, artifacts) as box:
+        for name in (NAME, TURN):
+            stage.name(name, box.address)
+        given = written(stage, by_acme(root))["ratssaal.answers"].read_text()
+        with rules(stage, lost):
+            begun = time.monotonic()
+            box.run("env", "PYTHONPATH=/usr/lib/ratssaal", "python3", "-c", APPLY, stdin=given)
+            bring_into_force(box)
+            took = time.monotonic() - begun
+            assert notes(box) == ["acme.not_yet"]
+            assert box.run("systemctl", "is-active", RENEW, check=False).stdout == "activating\n"
+            assert call.hold(box, stage).held()
+        assert took < SET_UP_SECONDS + 60
+        wait_for(lambda: "Pebble" in issuer(stage, box.address, NAME), 120, "No certificate came.")
 
 
 def test_the_relays_certificate_comes_by_itself_once_its_name_is_there(
