@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.container import Box
+from builder.machines.shell import wait_for
 from builder.machines.stage import Stage
 from tests.box.authority import issuer, pebble
 from tests.box.browser import Keyboard, visit
@@ -142,7 +143,8 @@ def test_of_two_changed_answers_the_one_that_a_service_refuses_is_named_and_both
         assert applied["generation"] == 1
         assert other not in box.shell("cat /etc/ratssaal.json /etc/livekit/livekit.yaml")
         # Well again, by what the box itself goes by; what has failed is the change alone.
-        box.run("systemctl", "start", "ratssaal-health-again.service")
+        look = ("systemctl", "start", "ratssaal-health-again.service")
+        wait_for(lambda: not box.run(*look, check=False).returncode, 20, "It is not well again.")
         assert json.loads(box.shell("cat /run/ratssaal/public/state.json"))["ready"] is True
         failed = box.shell("systemctl --failed --no-legend --plain").split()
         assert failed[:1] == ["ratssaal-converge.service"]
