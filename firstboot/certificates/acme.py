@@ -29,7 +29,7 @@ WEB_ROOT = Path("/var/lib/ratssaal/acme")
 PUBLIC_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 LIMIT_SECONDS = 180.0
 # At set-up somebody waits for a box that works without it, too: the rest is tried afterwards.
-SET_UP_SECONDS = 30.0
+SET_UP_SECONDS = 60.0
 # For so long before its end a certificate for both names is not given up for one of them.
 KEPT_DAYS = 7
 
