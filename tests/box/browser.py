@@ -164,6 +164,7 @@ class Keyboard:
     def go_to(self, wanted: Locator) -> None:
         """Press Tab until `wanted` has the focus; AssertionError where it never does."""
         expect(wanted).to_be_visible()
+        expect(wanted).to_be_enabled()
         for _ in range(self.MOST):
             if wanted.evaluate("one => one === document.activeElement"):
                 return

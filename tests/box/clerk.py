@@ -90,7 +90,15 @@ def answer(page: Page, typed: dict[str, str]) -> None:
             field.fill(value)
 
 
-def walk(keys: Keyboard, address: str, code: str, *, name: str = "", directory: str = "") -> None:
+def walk(
+    keys: Keyboard,
+    address: str,
+    code: str,
+    *,
+    name: str = "",
+    directory: str = "",
+    proxy: str = "",
+) -> None:
     """All steps to the summary by keyboard alone; with `directory` a certificate by ACME."""
     page = keys.page
     page.goto(f"https://{address}/")
@@ -99,6 +107,10 @@ def walk(keys: Keyboard, address: str, code: str, *, name: str = "", directory: 
     keys.type("#code", code)
     keys.press("Weiter")
     shows(page, "Netzwerk")
+    if proxy:
+        keys.reach("summary")
+        page.keyboard.press("Enter")
+        keys.type("#proxy", proxy)
     keys.press("Weiter")
     keys.type("#name", "Gemeinde Musterhausen")
     keys.press("Weiter")
@@ -135,9 +147,10 @@ def set_up(page: Page) -> None:
 
 
 def sign_in(page: Page, host: str, name: str = "Anna Beispiel") -> None:
-    """Sign in as an administrator, up to the overview."""
+    """Sign in as an administrator by keyboard alone, up to the overview."""
+    keys = Keyboard(page)
     page.goto(f"https://{host}/admin/sign-in")
-    page.fill("#name", name)
-    page.fill("#password", PASSWORD)
+    keys.type("#name", name)
+    keys.type("#password", PASSWORD)
     page.keyboard.press("Enter")
     shows(page, "Übersicht")

@@ -1,6 +1,7 @@
 """From power-on to a call: the wizard in a real browser, on a box that nobody has set up."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -12,6 +13,7 @@ from builder.machines.stage import Stage
 from tests.box.authority import issuer, pebble
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import APPLY_MS, NAME, code_on_screen, set_up, shows, sign_in, walk
+from tests.box.proxy import URL, proxy_only
 from tests.box.screens import keep_picture
 from tests.box.test_answers import ask, written
 
@@ -19,12 +21,12 @@ pytestmark = pytest.mark.box
 
 
 def meet(page: Page, address: str) -> None:
-    """Join the test room in two windows; each decodes the other's moving picture."""
+    """Join the test room in two windows by keyboard; each decodes the other's moving picture."""
     first = page
     second = page.context.new_page()
     for one in (first, second):
         one.goto(f"https://{address}/test/")
-        one.click("#join")
+        Keyboard(one).push("Eintreten")
         one.wait_for_selector("[data-own=video]")
     for one in (first, second):
         one.wait_for_selector("[data-remote=video]")
@@ -36,20 +38,28 @@ def meet(page: Page, address: str) -> None:
     second.close()
 
 
+@pytest.mark.parametrize("behind_proxy", [False, True], ids=["open", "proxy only"])
 def test_the_whole_wizard_by_keyboard_to_a_call_on_the_domain(
-    stage: Stage, artifacts: Artifacts, chromium: Browser
+    stage: Stage, artifacts: Artifacts, chromium: Browser, behind_proxy: bool
 ) -> None:
     """In German, with a certificate from an ACME server that checks the name as a real one does."""
-    with pebble(stage) as authority, Box(stage, artifacts) as box:
+    with (
+        pebble(stage) as authority,
+        proxy_only(stage) if behind_proxy else nullcontext() as proxy,
+        Box(stage, artifacts) as box,
+    ):
         stage.name(NAME, box.address)
         stage.name(f"turn.{NAME}", box.address)
         page = visit(chromium).new_page()
         keys = Keyboard(page)
         given = f"{authority.directory}\n{authority.root.pem()}"
-        walk(keys, box.address, code_on_screen(box), name=NAME, directory=given)
+        way = {"name": NAME, "directory": given, "proxy": URL if proxy else ""}
+        walk(keys, box.address, code_on_screen(box), **way)
         keys.press("Jetzt einrichten")
         shows(page, "Ihr Gerät ist bereit", APPLY_MS)
         assert json.loads(box.shell("cat /run/ratssaal/progress.json"))["notes"] == []
+        if proxy:
+            assert "CONNECT acme.example:14000" in proxy.asked()
         assert "Pebble" in issuer(stage, box.address, NAME)
         assert "Pebble" in issuer(stage, box.address, f"turn.{NAME}")
         # By its address and inside the house the box goes on vouching for itself.
