@@ -66,6 +66,8 @@ def test_well_without_any_network(stage: Stage, artifacts: Artifacts) -> None:
 def test_follows_a_new_address(stage: Stage, artifacts: Artifacts) -> None:
     with Box(stage, artifacts) as box:
         old = box.address
+        # A container has no screen: what is drawn on it stays in a file in its place.
+        box.shell(": >/dev/tty1")
         box.shell(
             "ip address flush dev host0 scope global;"
             " ip address add 198.51.100.77/24 dev host0;"
@@ -79,6 +81,11 @@ def test_follows_a_new_address(stage: Stage, artifacts: Artifacts) -> None:
             "openssl x509 -in /var/lib/ratssaal/tls/fullchain.pem -noout -ext subjectAltName"
         )
         assert "198.51.100.77" in names
+        # The certificate's own mark is on the screen, too, so it is drawn last.
+        box.shell(
+            "timeout 30 sh -c 'until grep -q https://198.51.100.77 /dev/tty1; do sleep 0.1; done'"
+        )
+        assert old not in box.shell("cat /dev/tty1")
 
 
 def test_an_address_that_came_before_anybody_listened_is_noticed(
