@@ -22,6 +22,7 @@ from tests.box.clerk import (
     NAME,
     answer,
     code_on_screen,
+    go_on,
     open_with_code,
     shows,
     sign_in,
@@ -30,7 +31,17 @@ from tests.box.clerk import (
 
 pytestmark = pytest.mark.box
 
-LOCK = "/var/lib/ratssaal/secrets/store.lock"
+SECRETS = "/var/lib/ratssaal/secrets"
+# Whoever changes answers, and whoever tries a code, waits behind these.
+STORE, CODE = f"{SECRETS}/store.lock", f"{SECRETS}/code.lock"
+# Root's side waits behind this one from now on, whatever it is asked.
+GATE = "/run/gate"
+GATED = f"""folder=/run/systemd/system/ratssaal-agent@.service.d
+mkdir -p $folder
+printf '[Service]\\nExecStartPre=/usr/bin/flock {GATE} true\\n' >$folder/gate.conf
+touch {GATE}
+systemctl daemon-reload
+"""
 KILL = "systemctl kill --signal=KILL ratssaal-setup.service"
 AWAY = "Das Gerät hat nicht geantwortet"
 STEPS = list(ANSWERS)
@@ -39,9 +50,9 @@ POWER_CUTS = ("administrators", "texts")
 
 
 @contextmanager
-def held_up(box: Box) -> Iterator[None]:
-    """Root's side takes every request and waits, before it has read or written anything."""
-    command = [*box.enter, "flock", LOCK, "sh", "-c", "echo held; read -r _"]
+def held_up(box: Box, lock: str) -> Iterator[None]:
+    """Root's side takes a request and waits behind `lock`, before it has written anything."""
+    command = [*box.enter, "flock", lock, "sh", "-c", "echo held; read -r _"]
     holder = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     )
@@ -60,9 +71,11 @@ def send(page: Page) -> None:
     page.locator("main form button[type=submit]").first.click(no_wait_after=True)
 
 
-def kill_before_anything_is_written(page: Page, box: Box, *, power: bool) -> None:
+def kill_before_anything_is_written(
+    page: Page, box: Box, *, power: bool = False, lock: str = STORE
+) -> None:
     """The form has reached the wizard, which has asked root's side, which has not begun."""
-    with held_up(box):
+    with held_up(box, lock):
         send(page)
         box.shell(
             # A line with an arrow is somebody who waits for a lock.
@@ -78,7 +91,7 @@ def kill_before_anything_is_written(page: Page, box: Box, *, power: bool) -> Non
         box.start()
 
 
-def kill_before_the_answer_arrives(page: Page, box: Box, *, power: bool) -> None:
+def kill_before_the_answer_arrives(page: Page, box: Box, *, power: bool = False) -> None:
     """Everything is written; the answer is on its way when the wizard dies, and is lost."""
     tools = page.context.new_cdp_session(page)
     caught: list[dict[str, Any]] = []
@@ -101,6 +114,35 @@ def kill_before_the_answer_arrives(page: Page, box: Box, *, power: bool) -> None
     tools.detach()
 
 
+def choose_a_language(page: Page, box: Box) -> None:
+    """Killed at the first page: the choice is kept as soon as it has arrived, and not before."""
+    first = f"https://{box.address}/"
+    page.goto(first)
+    page.check("#en")
+    box.shell(GATED)
+    kill_before_anything_is_written(page, box, lock=GATE)
+    page.goto(first)
+    expect(page.locator("#de")).to_be_checked()
+    page.check("#en")
+    kill_before_the_answer_arrives(page, box)
+    page.goto(first)
+    expect(page.locator("#en")).to_be_checked()
+    page.check("#de")
+    go_on(page)
+
+
+def type_the_code(page: Page, box: Box, code: str) -> None:
+    """Killed at the second page: nothing is open before the code was read, and then all is."""
+    page.fill("#code", code)
+    kill_before_anything_is_written(page, box, lock=CODE)
+    page.goto(f"https://{box.address}/setup/network")
+    shows(page, "Willkommen · Welcome")
+    page.goto(f"https://{box.address}/setup/code")
+    page.fill("#code", code)
+    kill_before_the_answer_arrives(page, box)
+    page.goto(f"https://{box.address}/")
+
+
 def test_each_step_goes_on_where_it_was(
     stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:
@@ -108,7 +150,8 @@ def test_each_step_goes_on_where_it_was(
     with Box(stage, artifacts) as box:
         page = visit(chromium).new_page()
         code = code_on_screen(box)
-        open_with_code(page, box.address, code)
+        choose_a_language(page, box)
+        type_the_code(page, box, code)
         for step, after in zip(STEPS, list(HEADINGS)[1:], strict=True):
             power = step in POWER_CUTS
             shows(page, HEADINGS[step])
