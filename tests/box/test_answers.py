@@ -115,9 +115,15 @@ def test_a_wrong_answers_file_changes_nothing_and_is_named_on_the_screen(
 def test_the_certificate_comes_by_itself_once_authority_and_name_are_there(
     stage: Stage, artifacts: Artifacts, root: TestAuthority
 ) -> None:
-    """The authority down, then the name missing: the box serves its own and goes on asking."""
+    """The authority down, then the name missing: the box serves its own and goes on asking.
+
+    Inside the house people meet meanwhile, and by the name as soon as it is there.
+    """
     with Box(stage, artifacts, credentials=written(stage, by_acme(root))) as box:
         assert "Pebble" not in issuer(stage, box.address, NAME)
+        assert call.hold(box, stage).held()
+        timer = "systemctl is-active ratssaal-certificate-renew.timer"
+        assert box.shell(timer).strip() == "active"
         notes = json.loads(box.shell("cat /run/ratssaal/progress.json"))["notes"]
         assert notes[0][0] == "acme.directory_unreachable"
         with pebble(stage, root):
@@ -130,6 +136,8 @@ def test_the_certificate_comes_by_itself_once_authority_and_name_are_there(
             # The relay's own name is still missing: that must not keep the first from its own.
             box.run("systemctl", "start", "ratssaal-certificate-renew")
             assert "Pebble" in issuer(stage, box.address, NAME)
+            assert call.hold(box, stage).held()
+            assert box.shell(timer).strip() == "active"
             assert box.shell("systemctl --failed --no-legend --plain") == ""
 
 
