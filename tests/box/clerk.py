@@ -146,6 +146,14 @@ def set_up(page: Page) -> None:
     shows(page, "Ihr Gerät ist bereit", APPLY_MS)
 
 
+def apply_changes(page: Page) -> None:
+    """Send an administrator's form, bring what has changed into force, and wait for that."""
+    go_on(page)
+    shows(page, "Zusammenfassung")
+    page.get_by_role("button", name="Änderungen übernehmen").click()
+    shows(page, "Ihr Gerät ist bereit", APPLY_MS)
+
+
 def sign_in(page: Page, host: str, name: str = "Anna Beispiel") -> None:
     """Sign in as an administrator by keyboard alone, up to the overview."""
     keys = Keyboard(page)

@@ -1,6 +1,5 @@
 """Boxes set up by an answers file, without a click, and what becomes of their certificates."""
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from cryptography import x509
+from playwright.sync_api import Browser, FilePayload
 
 from builder import answers, call
 from builder.artifacts import Artifacts
@@ -15,6 +15,8 @@ from builder.machines.container import Box
 from builder.machines.shell import wait_for
 from builder.machines.stage import Stage
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, make_authority, pebble
+from tests.box.browser import visit
+from tests.box.clerk import APPLY_MS, answer, apply_changes, shows, sign_in, unfold
 
 pytestmark = pytest.mark.box
 
@@ -175,8 +177,9 @@ def serial(stage: Stage, box: Box, name: str = NAME) -> str:
 
 
 def test_a_domain_is_changed_and_brought_back(
-    stage: Stage, artifacts: Artifacts, root: TestAuthority
+    stage: Stage, artifacts: Artifacts, chromium: Browser, root: TestAuthority
 ) -> None:
+    """On the administrators' page."""
     with (
         pebble(stage, root),
         Box(stage, artifacts, credentials=written(stage, {"kind": "own"})) as box,
@@ -186,12 +189,19 @@ def test_a_domain_is_changed_and_brought_back(
             stage.name(f"turn.{name}", box.address)
         change(box, {"box": {"certificate": by_acme(root)}})
         assert "Pebble" in issuer(stage, box.address, NAME)
-        change(box, {"box": {"host_name": OTHER, "turn_name": ""}})
+        page = visit(chromium).new_page()
+        sign_in(page, box.address, "Anna")
+        page.goto(f"https://{box.address}/admin/settings/domain")
+        answer(page, {"host_name": OTHER})
+        apply_changes(page)
         assert "Pebble" in issuer(stage, box.address, OTHER)
         assert "Pebble" not in issuer(stage, box.address, NAME)
         assert call.hold(box, stage).held()
-        ask(box, "undo", number=2, who="Anna")
-        bring_into_force(box)
+        page.goto(f"https://{box.address}/admin/")
+        page.get_by_role("button", name="Diesen Stand zurückholen").first.click()
+        shows(page, "Diesen Stand zurückholen?")
+        page.get_by_role("button", name="Diesen Stand zurückholen").click()
+        shows(page, "Ihr Gerät ist bereit", APPLY_MS)
         assert "Pebble" in issuer(stage, box.address, NAME)
         history = ask(box, "history")
         assert [one["number"] for one in history] == [4, 3, 2, 1]
@@ -199,16 +209,24 @@ def test_a_domain_is_changed_and_brought_back(
 
 
 def test_a_request_is_signed_elsewhere_and_its_key_never_leaves_the_box(
-    stage: Stage, artifacts: Artifacts
+    stage: Stage, artifacts: Artifacts, chromium: Browser
 ) -> None:
+    """The request from the administrators' page, and what the data centre sends back into it."""
     centre = make_authority("Rechenzentrum")
     with Box(stage, artifacts, credentials=written(stage, {"kind": "own"})) as box:
-        pem = ask(box, "request")
-        request = x509.load_pem_x509_csr(pem.encode())
-        assert "PRIVATE" not in pem
-        chain = centre.sign(request) + centre.pem()
-        upload = {"chain": base64.b64encode(chain.encode()).decode(), "key": "", "password": ""}
-        change(box, {"box": {"certificate": {"kind": "files", "upload": upload}}})
+        page = visit(chromium).new_page()
+        sign_in(page, box.address, "Anna")
+        page.goto(f"https://{box.address}/admin/settings/certificate")
+        unfold(page)
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="Antrag für das Rechenzentrum").click()
+        pem = waiting.value.path().read_bytes()
+        assert b"PRIVATE" not in pem
+        chain = centre.sign(x509.load_pem_x509_csr(pem)) + centre.pem()
+        page.check("[name=kind][value=files]")
+        sent = FilePayload(name="kette.pem", mimeType="text/plain", buffer=chain.encode())
+        page.set_input_files("#chain", files=sent)
+        apply_changes(page)
         assert "Rechenzentrum" in issuer(stage, box.address, NAME)
 
 
