@@ -1,11 +1,16 @@
 """Every page in every state: axe finds nothing, no word is foreign, pictures are kept of all."""
 
+import json
+from dataclasses import asdict
+
 import pytest
-from playwright.sync_api import Browser, FilePayload
+from playwright.sync_api import Browser, FilePayload, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.container import Box
 from builder.machines.stage import Stage
+from firstboot.install.state import FILE, State
+from firstboot.texts import Said
 from tests.box.browser import visit
 from tests.box.clerk import (
     ANSWERS,
@@ -17,7 +22,8 @@ from tests.box.clerk import (
     sign_in,
     unfold,
 )
-from tests.box.screens import look
+from tests.box.screens import judge, look
+from tests.box.test_answers import change, written
 
 pytestmark = pytest.mark.box
 
@@ -30,6 +36,38 @@ WRONG = {
     "certificate": {"kind": "files"},
     "administrators": {"name1": "Anna Beispiel", "password1": "rathaus"},
 }
+# Root's side says that the box runs from a stick, as no container does, and could be installed.
+STICK = """folder=/run/systemd/system/ratssaal-agent@.service.d
+mkdir -p $folder
+cat >$folder/stick.conf <<'END'
+[Service]
+ExecStart=
+ExecStart=/usr/bin/python3 /run/stick.py
+END
+cat >/run/stick.py <<'END'
+from firstboot import agent
+from firstboot.install import offer
+from firstboot.install.disks import Disk
+disks = [
+    Disk("/dev/sda", 2 * 10**12, "Platte Nord", content=("ARCHIV (vfat)",)),
+    Disk("/dev/sdb", 5 * 10**11, "Platte Ost", version="0.1.0", kept=True),
+    Disk("/dev/sdc", 10**9, "Platte Klein"),
+]
+shown = [offer._shown(one) for one in disks]
+offer.offer = lambda: {"stick": True, "disks": shown, "said": None}
+agent.main()
+END
+systemctl daemon-reload
+"""
+NO_STICK = "rm -r /run/systemd/system/ratssaal-agent@.service.d; systemctl daemon-reload"
+# The other language in the sessions that are open.
+TRANSLATED = """cd /var/lib/ratssaal-setup
+sed 's/"language": "de"/"language": "en"/g' sessions.json >/run/sessions.json
+cat /run/sessions.json >sessions.json
+"""
+KEY = "-".join(["cbdefghi", *["jklnrtuv"] * 6, "vutrnlkj"])
+# A fault that no check of ours can foresee: the web server refuses what stands beside ours.
+FAULT = "/etc/nginx/ratssaal/http.d/zz.conf"
 # Nobody can be asked for a certificate here.
 RIGHT = {**ANSWERS, "certificate": {"kind": "own"}}
 
@@ -56,10 +94,27 @@ def test_every_page_of_the_wizard(
             page.fill("#code", "aaaa bbbb")
             go_on(page)
         seen("code-wrong")
+        box.shell(STICK)
         page.fill("#code", code_on_screen(box))
         go_on(page)
+        seen("install")
+        page.check("[value='anew /dev/sda']")
+        go_on(page)
+        seen("install-refused")
+        # Held up: it would draw itself anew.
+        page.route("**/assets/reload.js", lambda route: route.abort())
+        for state in (
+            State("copying", 40, "Platte Nord"),
+            State("done", 100, "Platte Nord"),
+            State("failed", 0, "Platte Nord", said=Said("install.broken", {"disk": "Platte Nord"})),
+        ):
+            box.run("tee", str(FILE), stdin=json.dumps(asdict(state)))
+            page.goto(f"https://{box.address}/setup/install")
+            seen(f"install-{state.stage}")
+        box.shell(f"rm {FILE}")
         page.goto(f"https://{box.address}/setup/summary")
         seen("summary-empty")
+        box.shell(NO_STICK)
         for name in STEPS:
             page.goto(f"https://{box.address}/setup/{name}")
             unfold(page)
@@ -80,6 +135,23 @@ def test_every_page_of_the_wizard(
             seen(f"{name}-filled")
         page.goto(f"https://{box.address}/setup/summary")
         seen("summary")
+        # Somebody else is faster at the same step.
+        other = page.context.new_page()
+        for one in (page, other):
+            one.goto(f"https://{box.address}/setup/house")
+        for one, house in ((other, "Gemeinde Eins"), (page, "Gemeinde Zwei")):
+            answer(one, {"name": house})
+            go_on(one)
+        expect(page.locator("dd")).to_have_text("Gemeinde Zwei")
+        seen("house-somebody-else")
+        if language == "de":
+            # With --all all of this is seen in English, too.
+            box.shell(TRANSLATED)
+            for name in (*STEPS, "summary"):
+                page.goto(f"https://{box.address}/setup/{name}")
+                unfold(page)
+                assert page.locator("html").get_attribute("lang") == "en"
+                judge(page, axe, f"{name} in English")
 
 
 def test_every_page_from_the_summary_on(
@@ -104,8 +176,17 @@ def test_every_page_from_the_summary_on(
         forged.context.clear_cookies()
         go_on(forged)
         look(forged, axe, "setup-forged-de")
-        # Held up while it runs, so that the picture is of that moment.
+        # On an encrypted disk its key comes first.
+        box.shell(f"umask 077; echo {KEY} >/var/lib/ratssaal/secrets/recovery-key")
         page.get_by_role("button", name="Jetzt einrichten").click()
+        shows(page, "Wiederherstellungsschlüssel")
+        seen("setup-recovery")
+        page.fill("#group", "cbdefghi")
+        go_on(page)
+        seen("setup-recovery-wrong")
+        page.fill("#group", "vutrnlkj")
+        # Held up while it runs, so that the picture is of that moment.
+        page.get_by_role("button", name="Ich habe ihn aufgeschrieben").click()
         box.shell(
             "timeout 60 sh -c 'until grep -q running /run/ratssaal/progress.json; do sleep 0.02;"
             " done'; systemctl kill --signal=STOP ratssaal-converge.service"
@@ -122,6 +203,9 @@ def test_every_page_from_the_summary_on(
         page.fill("#password", "falsch falsch falsch")
         go_on(page)
         seen("admin-sign-in-wrong")
+        for why in ("closed", "over"):
+            page.goto(f"https://{box.address}/admin/sign-in?{why}")
+            seen(f"admin-sign-in-{why}")
         sign_in(page, box.address)
         seen("admin-overview")
         page.goto(f"https://{box.address}/admin/settings/house")
@@ -146,3 +230,68 @@ def test_every_page_from_the_summary_on(
         page.set_input_files("#logo", files=photo)
         go_on(page)
         seen("web-too-large")
+
+
+def test_every_page_of_administrators(
+    stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
+) -> None:
+    """On the way to a change that fails, back, and out of the door, in German."""
+    with Box(stage, artifacts, credentials=written(stage, {"kind": "own"})) as box:
+        page = visit(chromium).new_page()
+
+        def seen(name: str) -> None:
+            look(page, axe, f"{name}-de")
+
+        change(box, {"cluster": {"house": {"name": "Stadt Beispielstadt"}}})
+        sign_in(page, box.address, "Anna")
+        page.goto(f"https://{box.address}/admin/settings/administrators")
+        answer(page, {"networks": "192.0.2.0/24"})
+        go_on(page)
+        seen("admin-administrators-locked-out")
+        page.goto(f"https://{box.address}/admin/settings/domain")
+        answer(page, {"host_name": "neu.musterhausen.example"})
+        go_on(page)
+        page.goto(f"https://{box.address}/admin/")
+        seen("admin-overview-open-changes")
+        page.goto(f"https://{box.address}/admin/settings/summary")
+        # Held up: it would draw itself anew.
+        page.route("**/preview/events", lambda route: route.abort())
+        page.get_by_role("button", name="Geänderte Dateien ansehen").click()
+        shows(page, "Das wird sich ändern")
+        seen("admin-preview-running")
+        page.unroute("**/preview/events")
+        page.reload()
+        files = page.locator("summary .path")
+        expect(files.first).to_be_visible(timeout=APPLY_MS)
+        files.first.click()
+        seen("admin-preview")
+        box.shell(f"echo 'broken' >{FAULT}")
+        page.get_by_role("button", name="Änderungen übernehmen").click()
+        shows(page, "Das hat nicht geklappt", APPLY_MS)
+        seen("admin-progress-failed")
+        box.shell(f"rm {FAULT}")
+        # An earlier state in which nobody here might administer.
+        box.shell(
+            """sed -i 's|"networks": \\[\\]|"networks": ["192.0.2.0/24"]|'"""
+            " /var/lib/ratssaal/settings/000001.json"
+        )
+        page.goto(f"https://{box.address}/admin/")
+        seen("admin-overview-failed")
+        page.get_by_role("button", name="Diesen Stand zurückholen").last.click()
+        expect(page.get_by_text("Sie selbst sitzen in")).to_be_visible()
+        seen("admin-undo-locked-out")
+        for button, name in (("Neu starten", "restart"), ("Ausschalten", "power-off")):
+            page.goto(f"https://{box.address}/admin/")
+            page.get_by_role("button", name=button).click()
+            shows(page, f"Jetzt {button.lower()}?")
+            seen(f"admin-{name}")
+        # Somebody at the box has asked for a new code.
+        box.run("systemctl", "start", "ratssaal-new-code.service")
+        stranger = visit(chromium).new_page()
+        stranger.goto(f"https://{box.address}/admin/sign-in")
+        look(stranger, axe, "admin-sign-in-or-code-de")
+        stranger.goto(f"https://{box.address}/setup/code")
+        look(stranger, axe, "admin-code-de")
+        box.shell("systemctl stop ratssaal-setup.socket ratssaal-setup.service")
+        page.goto(f"https://{box.address}/admin/")
+        seen("web-no-answer")
