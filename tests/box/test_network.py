@@ -17,7 +17,7 @@ from tests.box.authority import issuer, make_authority, pebble
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import APPLY_MS, PASSWORD, code_on_screen, walk
 from tests.box.proxy import URL, proxy_only
-from tests.box.screens import keep_picture
+from tests.box.screens import look
 from tests.box.test_answers import NAME, ask, by_acme, change, written
 
 pytestmark = pytest.mark.box
@@ -241,7 +241,7 @@ def test_a_network_with_nothing_but_a_proxy_ends_in_a_certificate_once_that_is_n
 # Too long for every run: with --all.
 @pytest.mark.slow
 def test_the_page_says_that_a_fixed_address_moves_it_and_goes_on_there(
-    stage: Stage, artifacts: Artifacts, chromium: Browser
+    stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
 ) -> None:
     with Box(stage, artifacts) as box:
         page = visit(chromium).new_page()
@@ -252,7 +252,7 @@ def test_the_page_says_that_a_fixed_address_moves_it_and_goes_on_there(
         page.reload()
         link = page.locator("#moves a")
         expect(link).to_have_attribute("href", f"https://{FIXED}/setup/")
-        keep_picture(page, "setup-moves-de-desktop")
+        look(page, axe, "setup-moves-de")
         page.get_by_role("button", name="Jetzt einrichten").click()
         expect(link).to_have_attribute("href", f"https://{FIXED}/setup/")
         wait_for(lambda: box.address == FIXED, 90, "The box did not move.")
