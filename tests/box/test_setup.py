@@ -14,7 +14,7 @@ from tests.box.authority import issuer, pebble
 from tests.box.browser import Keyboard, visit
 from tests.box.clerk import APPLY_MS, NAME, code_on_screen, set_up, shows, sign_in, walk
 from tests.box.proxy import URL, proxy_only
-from tests.box.screens import keep_picture
+from tests.box.screens import look
 from tests.box.test_answers import ask, written
 
 pytestmark = pytest.mark.box
@@ -103,7 +103,7 @@ def test_the_wizard_is_closed_for_good_after_set_up(
 
 
 def test_what_no_answer_can_be_at_fault_for_is_said_so_and_set_up_can_be_tried_again(
-    stage: Stage, artifacts: Artifacts, chromium: Browser
+    stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
 ) -> None:
     with Box(stage, artifacts) as box:
         page = visit(chromium).new_page()
@@ -117,7 +117,7 @@ def test_what_no_answer_can_be_at_fault_for_is_said_so_and_set_up_can_be_tried_a
             page.get_by_text("An den geänderten Angaben liegt das vermutlich nicht")
         ).to_be_visible()
         expect(page.get_by_role("link", name="Zum Schritt")).to_have_count(0)
-        keep_picture(page, "setup-failed-de-desktop")
+        look(page, axe, "setup-failed-de")
         assert not box.shell("ls /var/lib/ratssaal/settings").count("applied.json")
         box.shell("rm /etc/nginx/ratssaal/http.d/zz.conf")
         page.get_by_role("link", name="Angaben prüfen").click()
