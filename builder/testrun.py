@@ -88,6 +88,7 @@ def _runs(stage: str, options: TestOptions) -> list[list[str]]:
     if stage not in SIDE_BY_SIDE or options.select:
         return [["-m", " and ".join(slow)]]
     workers = ["--numprocesses=auto", f"--maxprocesses={MOST_WORKERS}", "--dist=loadfile"]
+    workers += ["--no-loadscope-reorder"]
     runs = [[*workers, "-m", " and ".join([*slow, "not alone"])]]
     if stage in WITH_ALONE:
         runs.append(["-m", " and ".join([*slow, "alone"])])

@@ -73,6 +73,7 @@ def port() -> Iterator[int]:
     yield number
 
 
+@pytest.mark.slow  # Too long for every run: with --all.
 def test_boot_forwards_a_port_until_ctrl_c_and_leaves_nothing(
     artifacts: Artifacts, port: int, tmp_path: Path
 ) -> None:

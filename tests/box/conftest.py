@@ -13,6 +13,15 @@ from builder.toolbox import Toolbox
 from tests.box.browser import browser
 from tests.box.meeting import RELAY, House, opened
 
+# Files that take longest for their number of tests: begun first, so that none of them is left for
+# one processor alone in the end.
+LONG = ("test_setup.py", "test_killed.py", "test_answers.py", "test_screens.py", "test_meeting.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda one: LONG.index(one.path.name) if one.path.name in LONG else len(LONG))
+
 
 class Town(NamedTuple):
     """A stage and the box on it."""

@@ -38,7 +38,14 @@ def meet(page: Page, address: str) -> None:
     second.close()
 
 
-@pytest.mark.parametrize("behind_proxy", [False, True], ids=["open", "proxy only"])
+@pytest.mark.parametrize(
+    "behind_proxy",
+    # The second is too long for every run: with --all.
+    [
+        pytest.param(False, id="open"),
+        pytest.param(True, id="proxy only", marks=pytest.mark.slow),
+    ],
+)
 def test_the_whole_wizard_by_keyboard_to_a_call_on_the_domain(
     stage: Stage, artifacts: Artifacts, chromium: Browser, behind_proxy: bool
 ) -> None:
