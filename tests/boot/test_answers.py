@@ -22,11 +22,11 @@ SEED = 20261124
 # Copying takes longer than that from its first word on the screen.
 COPYING_SECONDS = 3.0
 # Where in applying the plug is pulled: how the box says so, and how many seconds later at most.
-# Under emulation applying takes about a minute, most of it configuration; services come last.
+# Under emulation the configuration takes a minute and more.
 CUTS = (
     ('"finished": false', 15.0),
     ('"configuration", "running"', 15.0),
-    ('"services", "running"', 0.0),
+    ('"configuration", "running"', 30.0),
 )
 PROGRESS = "/run/ratssaal/progress.json"
 IN_FORCE = "/var/lib/ratssaal/settings/applied.json"
@@ -38,7 +38,7 @@ def applying(machine: Machine, mark: str = '"finished": false') -> None:
         f"until grep -qsF '{mark}' {PROGRESS} || test -e {IN_FORCE}; do sleep 0.2; done\n"
         f"test ! -e {IN_FORCE}\n"
         f"grep -qF '\"finished\": false' {PROGRESS}",
-        seconds=200,
+        seconds=400,
     )
 
 

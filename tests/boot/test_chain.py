@@ -49,6 +49,7 @@ def test_usr_is_verified_and_cannot_be_written(machine: Machine) -> None:
         machine.shell("touch /usr/here")
 
 
+@pytest.mark.slow  # With --all.
 def test_etc_is_the_images_own_and_above_it_one_folder_for_each_version(machine: Machine) -> None:
     kind, options = machine.shell("findmnt --noheadings --output FSTYPE,OPTIONS /etc").split()
     assert kind == "overlay"
@@ -56,6 +57,14 @@ def test_etc_is_the_images_own_and_above_it_one_folder_for_each_version(machine:
     assert re.search(rf"upperdir=(/sysroot)?{re.escape(own)},", options)
     assert re.search(r"lowerdir=(/sysroot)?/usr/share/factory/etc,", options)
     assert machine.shell(f"echo mine >/etc/mine; cat {own}/mine") == "mine\n"
+
+
+@pytest.mark.slow  # With --all.
+def test_both_slots_have_room_for_the_versions_to_come(machine: Machine) -> None:
+    listed = machine.shell("lsblk --bytes --noheadings --raw --output PARTTYPE,SIZE /dev/vda")
+    parts = [line.split() for line in listed.splitlines()]
+    for kind, size in ((USR, 3 * 2**30), (USR_VERITY, 64 * 2**20)):
+        assert [one[1] for one in parts if one[0] == kind] == [str(size)] * 2
 
 
 def test_screen_and_serial_line_show_the_box_not_the_kernel(
@@ -103,10 +112,6 @@ def test_partition_table_is_stable_after_the_first_start(machine: Machine) -> No
     )
     assert before.count("vda") == 7
     assert "_empty" in before
-    listed = machine.shell("lsblk --bytes --noheadings --raw --output PARTTYPE,SIZE /dev/vda")
-    parts = [line.split() for line in listed.splitlines()]
-    for kind, size in ((USR, 3 * 2**30), (USR_VERITY, 64 * 2**20)):
-        assert [one[1] for one in parts if one[0] == kind] == [str(size)] * 2
     machine.reboot()
     after = machine.shell(
         "lsblk --bytes --noheadings --output NAME,SIZE,PARTUUID,PARTLABEL /dev/vda"

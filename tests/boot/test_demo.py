@@ -46,6 +46,7 @@ def mounts() -> set[str]:
     return {line.split()[4] for line in lines if "/ratssaal-" in line}
 
 
+@pytest.mark.slow  # Too long for every run: with --all.
 def test_demo_holds_a_call_on_a_machine_and_ends(artifacts: Artifacts, toolbox: Toolbox) -> None:
     picture = build_folder() / "screens/console.png"
     picture.unlink(missing_ok=True)
