@@ -119,7 +119,7 @@ def test_a_proof_by_the_name_server_needs_no_open_door(
 def test_a_call_inside_the_house_does_not_wait_for_an_authority_whose_packets_are_lost(
     stage: Stage, artifacts: Artifacts, root: TestAuthority
 ) -> None:
-    """Half a minute at most; the certificate is fetched meanwhile, once that is possible."""
+    """A minute at most; the certificate is fetched meanwhile, once that is possible."""
     lost = f"""
     table inet lost {{
         chain input {{
