@@ -11,9 +11,8 @@ from builder.cache import require_space
 from builder.paths import cache_folder
 from builder.progress import step
 from builder.run import Argument, run
-from builder.stick import flash
 from builder.stick.direct import Device
-from builder.stick.writing import Content, Stick, Written
+from builder.stick.writing import Content, Stick, Written, content_of
 from builder.toolbox import Toolbox
 
 # The best of so many rounds counts; the first one also makes room in the file below the device.
@@ -58,7 +57,7 @@ def measure_flash() -> Iterator[Figure]:
     """Writing from the compressed image beside bmaptool, and with reading back beside it and dd."""
     built = image.build(image.BuildOptions())
     artifacts = built.artifacts
-    content = flash.content_of(release.find(artifacts.compressed))
+    content = content_of(release.find(artifacts.compressed))
     ours: list[Written] = []
     mapped: list[float] = []
     whole: list[float] = []

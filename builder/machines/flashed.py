@@ -6,8 +6,7 @@ from pathlib import Path
 from builder import release
 from builder.artifacts import Artifacts
 from builder.stick.direct import FileDevice
-from builder.stick.flash import content_of
-from builder.stick.writing import Stick
+from builder.stick.writing import Stick, content_of
 
 MIB = 2**20
 

@@ -122,17 +122,20 @@ class Machine:
         if self.running:
             self.qmp("device_del", id="stick")
 
-    def plug(self, image: Path, read_only: bool = False) -> None:
+    def plug(
+        self, image: Path, read_only: bool = False, below: dict[str, Any] | None = None
+    ) -> None:
         """Plug a USB stick with the bytes of `image`, a file in `folder`, into the running machine.
 
-        Only one at a time has a name of its own: that of its file.
+        Only one at a time has a name of its own: that of its file, which is also its serial number.
+        below: what QEMU reads the bytes through (blockdev-add), else the file itself.
         """
         name = image.stem
-        file = {"driver": "file", "filename": str(image)}
+        file = below or {"driver": "file", "filename": str(image)}
         block = {"driver": "raw", "node-name": name, "read-only": read_only, "file": file}
         self.qmp("blockdev-add", **block)
         device = {"driver": "usb-storage", "id": name, "drive": name, "removable": True}
-        self.qmp("device_add", **device)
+        self.qmp("device_add", **device, serial=name)
 
     def unplug(self, image: Path) -> None:
         """Pull it out again; `image` then holds what was written."""

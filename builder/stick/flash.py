@@ -7,25 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import block_map, release
+from builder import release
 from builder.errors import DeviceError, StoppedError
 from builder.host import require_root
 from builder.machines import firmware
 from builder.progress import say, step
-from builder.release import Release
 from builder.stick import consent, seed, sticks
 from builder.stick.consent import Ask
 from builder.stick.direct import Device
 from builder.stick.sticks import Disk
-from builder.stick.writing import Content, Stick, Written
+from builder.stick.writing import Stick, Written, content_of
 from builder.toolbox import Toolbox, open_toolbox
 
 # A few short files; large enough for a FAT that every system reads.
 SEED_BYTES = 16 * 2**20
 # Of the seed's partition, the second table, and the round MiB at which partitions begin.
 SEED_ROOM = SEED_BYTES + 3 * 2**20
-# Of each hole of the image, so many bytes are written as zeros: more than a FAT of its ESP has.
-MARGIN = 4 * 2**20
 # What a box makes of its disk at the first start (overlays/update), rounded up.
 BOX_BYTES = 12 * 2**30
 
@@ -70,11 +67,6 @@ def flash(options: FlashOptions, ask: Ask, *, loops: bool = False) -> tuple[Disk
     except KeyboardInterrupt as error:
         raise StoppedError("Stopped before anything was written.") from error
     return disk, written
-
-
-def content_of(given: Release) -> Content:
-    """All of an image that has to be on the stick."""
-    return Content(given.file, block_map.read(given.block_map).with_margins(MARGIN))
 
 
 def _agreed(options: FlashOptions, ask: Ask, needed: int, loops: bool) -> Disk:

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder import block_map
 from builder.block_map import BlockMap, Piece, Range, Sums
 from builder.cache import sha256
 from builder.disk import BASIC_DATA
 from builder.errors import CommandError, DeviceError, StoppedError
 from builder.progress import transfer
+from builder.release import Release
 from builder.source import open_source
 from builder.stick import gpt
 from builder.stick.direct import Ahead, Device, buffer
@@ -24,6 +26,8 @@ HEAD = 2**20
 # Where the second table of an earlier, larger image may lie: the last 33 sectors, and some more.
 TAIL = 2**20
 PIECE = 4 * 2**20
+# Of each hole of the image, so many bytes are written as zeros: more than a FAT of its ESP has.
+MARGIN = 4 * 2**20
 SEED_NAME = "ratssaal-seed"
 # What the kernel says of a device that is no longer there; EIO may also be a worn-out one.
 GONE = {errno.ENODEV, errno.ENXIO, errno.ENOMEDIUM}
@@ -46,6 +50,11 @@ class Written:
     count: int
     writing: float
     reading: float
+
+
+def content_of(given: Release) -> Content:
+    """All of an image that has to be on the stick."""
+    return Content(given.file, block_map.read(given.block_map).with_margins(MARGIN))
 
 
 def seed_content(image: Path, start: int) -> Content:

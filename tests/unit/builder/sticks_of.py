@@ -17,7 +17,7 @@ import pytest
 from builder import release
 from builder.artifacts import SUMS
 from builder.disk import ESP, USR
-from builder.stick import flash, writing
+from builder.stick import writing
 from builder.stick.direct import FileDevice
 from builder.stick.gpt import ENTRY, HEADER
 from builder.stick.writing import HEAD, TAIL
@@ -182,7 +182,7 @@ def compressed(raw: Path) -> Path:
 
 
 def content(raw: Path) -> writing.Content:
-    return flash.content_of(release.find(raw))
+    return writing.content_of(release.find(raw))
 
 
 def holds(stick: bytes, raw: bytes, before: bytes) -> None:
@@ -190,8 +190,8 @@ def holds(stick: bytes, raw: bytes, before: bytes) -> None:
     assert stick[: 3 * MIB] == raw[: 3 * MIB]
     for start, end in DATA:
         assert stick[start:end] == raw[start:end]
-        around = slice(end, end + flash.MARGIN)
-        assert stick[around] == raw[around] == bytes(flash.MARGIN)
+        around = slice(end, end + writing.MARGIN)
+        assert stick[around] == raw[around] == bytes(writing.MARGIN)
     assert stick[30 * MIB : 40 * MIB] == before[30 * MIB : 40 * MIB]
     assert stick[:IMAGE_SIZE].endswith(raw[-33 * 512 :])
     assert stick[IMAGE_SIZE:-TAIL] == before[IMAGE_SIZE:-TAIL]
