@@ -148,6 +148,21 @@ class TestOnLoopDevices:
         self.run(raw, device)
         assert used.read_bytes()[:HEAD] == raw.read_bytes()[:HEAD]
 
+    @pytest.mark.parametrize("step", ["Writing", "Reading back"])
+    def test_what_ends_the_program_at_once_leaves_it_empty_and_free(
+        self, raw: Path, used: Path, device: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        """As a power cut does: nothing of the program can tidy up behind it."""
+        child = os.fork()
+        if not child:
+            with at(step, lambda: signal.raise_signal(signal.SIGKILL), monkeypatch):
+                self.run(raw, device)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert looks_empty(used)
+        self.run(raw, device)
+        assert used.read_bytes()[:HEAD] == raw.read_bytes()[:HEAD]
+
     def test_another_stick_in_the_same_place_is_not_written(
         self, raw: Path, used: Path, device: Path, tmp_path: Path
     ) -> None:
