@@ -1,5 +1,6 @@
 """Installed from the stick: on empty disks and on others, with the stick pulled out afterwards."""
 
+import json
 import random
 import re
 
@@ -27,6 +28,7 @@ LATEST_SECONDS = 100.0
 FROM_DISK = r", from\s+QEMU\s+NVMe"
 STAYS = r"Not\s+installed:\s+Ratssaal"
 PULL = r"pull\s+the\s+stick\s+now"  # however the screen breaks its lines
+OLDER = "0.0.9"
 FIRST_BYTES = b"somebody's file".ljust(2**20, b"\0")
 
 
@@ -135,35 +137,61 @@ def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
         assert re.search(r"disk\s+encrypted\s+\(TPM\),\s+from\s+QEMU", last)
 
 
+def made_older(machine: Machine) -> None:
+    """Rename what is in the slots of the disk, while the machine is off."""
+    disk, toolbox = machine.drive(0), machine.stage.toolbox
+    table = json.loads(toolbox.run(["sfdisk", "--json", disk]))["partitiontable"]
+    for number, partition in enumerate(table["partitions"], 1):
+        if partition.get("name", "").startswith("ratssaal_"):
+            label = ["sfdisk", "--quiet", "--part-label", disk, str(number), f"ratssaal_{OLDER}"]
+            toolbox.run(label, writable=[machine.folder])
+
+
+def ask_for_repair(machine: Machine, version: str) -> None:
+    """At the box, whose disk has a Ratssaal of this version."""
+    machine.press("d")
+    until_shown(machine, "Vom Stick installieren", "> 1")
+    machine.press("ret")
+    until_shown(machine, f"Darauf ist Ratssaal {version}", "reparieren", "> 1")
+    machine.press("ret")
+    until_shown(machine, "seinen Namen")
+    machine.press(*("spc" if one == " " else one for one in "qemu nvme ctrl"), "ret")
+
+
 @pytest.mark.slow  # Too long for every run: with --all.
-def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts) -> None:
-    """Installed by answers, spoiled, started from the stick, repaired: root is as it was."""
-    options = MachineOptions(
-        door=house.door, seed=answered({"only": True}), stick=True, drives=(Drive("nvme"),)
-    )
+@pytest.mark.parametrize("tpm", [False, True], ids=["plain", "encrypted"])
+def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts, tpm: bool) -> None:
+    """Installed by answers, spoiled, started from the stick, repaired: root is as it was.
+
+    What is in the slots is older than the stick, and power goes once while it is replaced.
+    """
+    drives = (Drive("nvme"),)
+    seed = answered({"only": True})
+    options = MachineOptions(door=house.door, tpm=tpm, seed=seed, stick=True, drives=drives)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         machine.wait_for_serial("is installed on QEMU NVMe Ctrl")
         machine.expect_start(machine.serial().count(STARTING))
         machine.door.run(APPLIED, seconds=620)
         machine.shell("echo kept >/var/lib/ratssaal/test; rm -r /boot/EFI /boot/loader; sync")
-        before = machine.serial().count(STARTING)
-        machine.reset()
-        machine.expect_start(before)
+        machine.end()
+        made_older(machine)
+        machine.start()
         # The answers on the stick name a disk with a Ratssaal, which stays.
-        machine.wait_for_serial("Not installed: Ratssaal")
-        machine.press("d")
-        until_shown(machine, "Vom Stick installieren", "> 1")
-        machine.press("ret")
-        until_shown(machine, "reparieren", "> 1")
-        machine.press("ret")
-        until_shown(machine, "seinen Namen")
-        machine.press(*("spc" if one == " " else one for one in "qemu nvme ctrl"), "ret")
-        machine.wait_for_serial(PULL)
-        before = machine.serial().count(STARTING)
-        machine.pull_stick()
-        machine.expect_start(before)
+        machine.wait_for_serial(STAYS)
+        ask_for_repair(machine, OLDER)
+        machine.wait_for_serial("Installing on")
+        power.unplug(machine, random.Random(SEED), LATEST_SECONDS / 2)
+        machine.wait_for_serial(rf"{FROM_DISK}|{STAYS}")
+        if not re.search(FROM_DISK, machine.serial()):
+            ask_for_repair(machine, "")
+            machine.wait_for_serial(PULL)
+            before = machine.serial().count(STARTING)
+            machine.pull_stick()
+            machine.expect_start(before)
         runs_from_disk(machine)
         assert machine.shell("cat /var/lib/ratssaal/test").strip() == "kept"
+        kind = r"encrypted\s+\(TPM\)" if tpm else r"not\s+encrypted\s+\(without\s+TPM\)"
+        assert re.search(rf"disk\s+{kind}{FROM_DISK}", machine.serial())
         assert call.hold(machine, house.stage).held()
 
 
