@@ -14,7 +14,7 @@ from builder.machines.equipment import MachineOptions
 from builder.machines.machine import STARTING, Machine
 from builder.machines.shell import wait_for
 from builder.paths import version
-from firstboot.install.disks import USR, USR_VERITY
+from tests.boot import chain
 from tests.boot.conftest import House
 
 pytestmark = pytest.mark.boot
@@ -23,9 +23,7 @@ SELECTED = "/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c
 
 
 def test_started_well(machine: Machine) -> None:
-    assert machine.shell("systemctl --failed --no-legend --plain") == ""
-    assert machine.shell("systemctl is-system-running").strip() == "running"
-    assert "ordering cycle" not in machine.shell("journalctl --boot --no-pager")
+    chain.nothing_has_failed(machine)
 
 
 def test_call_through_firmware_secure_boot_and_verity(machine: Machine, house: House) -> None:
@@ -33,20 +31,11 @@ def test_call_through_firmware_secure_boot_and_verity(machine: Machine, house: H
 
 
 def test_secure_boot_is_on_and_the_kernel_locked_and_untainted(machine: Machine) -> None:
-    status = machine.shell("bootctl status --no-pager 2>/dev/null")
-    assert re.search(r"Secure Boot: enabled \(user\)", status)
-    assert "[integrity]" in machine.shell("cat /sys/kernel/security/lockdown")
-    assert machine.shell("cat /proc/sys/kernel/tainted").strip() == "0"
+    chain.secure_boot_is_on_and_the_kernel_locked(machine)
 
 
 def test_usr_is_verified_and_cannot_be_written(machine: Machine) -> None:
-    assert machine.shell("findmnt --noheadings --output SOURCE,FSTYPE /usr").split() == [
-        "/dev/mapper/usr",
-        "erofs",
-    ]
-    assert "verified" in machine.shell("veritysetup status usr 2>/dev/null || dmsetup status usr")
-    with pytest.raises(CommandError, match="Read-only file system"):
-        machine.shell("touch /usr/here")
+    chain.usr_is_verified(machine)
 
 
 @pytest.mark.slow  # With --all.
@@ -61,10 +50,7 @@ def test_etc_is_the_images_own_and_above_it_one_folder_for_each_version(machine:
 
 @pytest.mark.slow  # With --all.
 def test_both_slots_have_room_for_the_versions_to_come(machine: Machine) -> None:
-    listed = machine.shell("lsblk --bytes --noheadings --raw --output PARTTYPE,SIZE /dev/vda")
-    parts = [line.split() for line in listed.splitlines()]
-    for kind, size in ((USR, 3 * 2**30), (USR_VERITY, 64 * 2**20)):
-        assert [one[1] for one in parts if one[0] == kind] == [str(size)] * 2
+    chain.both_slots_are_there(machine, "vda")
 
 
 def test_screen_and_serial_line_show_the_box_not_the_kernel(
