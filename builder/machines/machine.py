@@ -122,6 +122,26 @@ class Machine:
         if self.running:
             self.qmp("device_del", id="stick")
 
+    def plug_stick_again(self) -> None:
+        """Plug the stick in again that was pulled out of the running machine."""
+        file = {"driver": "file", "filename": str(self.folder / "disk.qcow2")}
+        block = {"driver": "qcow2", "node-name": "again", "file": file}
+        self._once_free("blockdev-add", **block)
+        device = {"driver": "usb-storage", "id": "stick", "drive": "again", "removable": True}
+        self.qmp("device_add", **device)
+        self.stick_in = True
+
+    def _once_free(self, command: str, **arguments: object) -> None:
+        """Ask QEMU for something that it refuses as long as the guest has a stick."""
+
+        def done() -> bool:
+            with contextlib.suppress(QMPError):
+                self.qmp(command, **arguments)
+                return True
+            return False
+
+        wait_for(done, 30, "The stick stayed in use.")
+
     def plug(
         self, image: Path, read_only: bool = False, below: dict[str, Any] | None = None
     ) -> None:
@@ -140,15 +160,7 @@ class Machine:
     def unplug(self, image: Path) -> None:
         """Pull it out again; `image` then holds what was written."""
         self.qmp("device_del", id=image.stem)
-
-        def gone() -> bool:
-            # Refused as long as the guest has not let go of it.
-            with contextlib.suppress(QMPError):
-                self.qmp("blockdev-del", **{"node-name": image.stem})
-                return True
-            return False
-
-        wait_for(gone, 30, "The stick stayed in use.")
+        self._once_free("blockdev-del", **{"node-name": image.stem})
 
     def start(self, snapshot: str | None = None) -> None:
         """Power on, or with `snapshot` go on where that was taken.

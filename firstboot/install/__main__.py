@@ -17,6 +17,7 @@ from firstboot.install import choice, disks
 from firstboot.install.checking import check
 from firstboot.install.copying import copy
 from firstboot.install.disks import Disk
+from firstboot.install.pulled import Guard, stay_in_memory
 from firstboot.install.state import Request, Way, broken_off, take
 from firstboot.install.telling import WRITTEN, Telling, moved, unwritten
 from firstboot.screen.anew import redraw
@@ -26,9 +27,16 @@ LABEL = "Ratssaal"
 LOADER = r"\EFI\systemd\systemd-bootx64.efi"
 # What is said where it fails once something was written.
 BROKEN: dict[Way, str] = {"anew": "broken", "repair": "broken_repair"}
+# And where the stick went before all was copied.
+PULLED: dict[Way, str] = {"anew": "install.pulled", "repair": "install.pulled_repair"}
 # What a BIOS runs, before the table of partitions in the master boot record.
 BIOS_BYTES = 440
 STICK_SECONDS = 0.2
+
+
+def stick_of(known: list[Disk]) -> Disk:
+    """The one among the disks of the box from which it was started."""
+    return next(one for one in known if one.started)
 
 
 def start_from(made: dict[str, str], disk: Disk) -> Said | None:
@@ -67,8 +75,7 @@ def install(request: Request, known: list[Disk], telling: Telling) -> Said | Non
     telling.say("copying")
     made = copy(telling, request)
     check(telling, made, request.way)
-    stick = next(one for one in known if one.started)
-    keep_bios_sentence(stick.path, telling.disk.path)
+    keep_bios_sentence(stick_of(known).path, telling.disk.path)
     os.sync()
     return start_from(made, telling.disk)
 
@@ -98,7 +105,9 @@ def main() -> int:
             raise SaidError(no.key, **no.values)
         telling.disk = choice.again(known, request.disk)
         before = moved(telling.disk.path, WRITTEN)
-        said = install(request, known, telling)
+        stay_in_memory()
+        with Guard(stick_of(known), Said(PULLED[request.way], {"disk": telling.disk.title})):
+            said = install(request, known, telling)
     except SaidError as error:
         telling.say("failed", said=error.said)
         print(error.said.text("en"), file=sys.stderr)  # noqa: T201
@@ -119,10 +128,8 @@ def main() -> int:
             subprocess.run(drawn, check=False)
             subprocess.run(["systemctl", "--no-block", "reboot"], check=True)
             return 0
-        stick = next(one for one in known if one.started)
-        wait_for_stick(
-            Path("/sys/class/block") / Path(stick.path).name, lambda: trigger.write(b"b")
-        )
+        stick = Path("/sys/class/block") / Path(stick_of(known).path).name
+        wait_for_stick(stick, lambda: trigger.write(b"b"))
     return 0
 
 

@@ -17,6 +17,7 @@ from tests.boot.conftest import House
 from tests.boot.disks import archive, written
 from tests.boot.test_keys import until_shown
 from tests.box import meeting
+from tests.box.screens import SCREENS
 
 pytestmark = pytest.mark.boot
 
@@ -133,6 +134,27 @@ def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
         runs_from_disk(machine, disk)
         last = machine.serial().rpartition(STARTING)[2]
         assert re.search(r"disk\s+encrypted\s+\(TPM\),\s+from\s+QEMU", last)
+
+
+@pytest.mark.slow  # Too long for every run: with --all.
+def test_a_stick_pulled_out_while_it_is_copied_is_told_and_its_return_begins_anew(
+    house: House, artifacts: Artifacts
+) -> None:
+    """All programs are on the stick: what says so must have been read before."""
+    options = MachineOptions(
+        door=house.door, seed=answered({"only": True}), stick=True, drives=(Drive("nvme"),)
+    )
+    with Machine(house.stage, artifacts, house.owner, options) as machine:
+        machine.wait_for_serial(r"copied\s+\d+\s+per\s+cent")
+        machine.pull_stick()
+        machine.wait_for_serial(r"plug\s+it\s+in\s+again")
+        machine.screenshot(SCREENS / "install-pulled.png")
+        before = machine.serial().count(STARTING)
+        machine.plug_stick_again()
+        machine.expect_start(before)
+        machine.wait_for_serial("is installed on QEMU NVMe Ctrl")
+        machine.expect_start(machine.serial().count(STARTING))
+        machine.wait_for_serial(FROM_DISK)
 
 
 def made_older(machine: Machine) -> None:

@@ -1,0 +1,81 @@
+"""Who says that the stick was pulled out while it was copied."""
+
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from firstboot.install.disks import Disk
+from firstboot.install.pulled import Guard
+from firstboot.texts import Said
+
+SECTORS = 1000
+STICK = Disk("/dev/sda", SECTORS * 512)
+SAID = Said("install.pulled", {"disk": "Disk 9000"})
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    """A box with a stick of 1000 sectors, another disk, and a screen."""
+    for name, size in (("sda", SECTORS), ("nvme0n1", 5)):
+        plug(tmp_path, name, size)
+    for name in ("screen", "restart"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def plug(box: Path, name: str, size: int) -> None:
+    (box / "blocks" / name).mkdir(parents=True)
+    (box / "blocks" / name / "size").write_text(f"{size}\n")
+
+
+def unplug(box: Path) -> None:
+    (box / "blocks/sda/size").unlink()
+    (box / "blocks/sda").rmdir()
+
+
+def guard(box: Path) -> Guard:
+    screens = [box / "screen", box / "none"]
+    return Guard(STICK, SAID, screens=screens, blocks=box / "blocks", restart=box / "restart")
+
+
+def until(file: Path, words: str) -> None:
+    deadline = time.monotonic() + 10
+    while words not in file.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_stick_that_stays_is_no_matter(box: Path) -> None:
+    with guard(box):
+        pass
+    with pytest.raises(OSError, match="worn out"), guard(box):
+        raise OSError(5, "worn out")
+    assert (box / "screen").read_text() == (box / "restart").read_text() == ""
+
+
+def test_a_pulled_stick_is_told_and_its_return_restarts_the_box(box: Path) -> None:
+    """Whatever fails meanwhile, nothing else is said until then."""
+
+    def copy() -> None:
+        with suppress(OSError), guard(box):
+            until(box / "screen", "Disk 9000")
+            raise OSError(5, "Input/output error")
+
+    copying = threading.Thread(target=copy, daemon=True)
+    copying.start()
+    unplug(box)
+    until(box / "screen", "Disk 9000")
+    said = " ".join((box / "screen").read_text().split())
+    assert "Bitte stecken Sie ihn wieder ein." in said
+    assert "Please plug it in again" in said
+    plug(box, "sdb", 7)
+    time.sleep(0.5)
+    assert copying.is_alive()
+    assert (box / "restart").read_text() == ""
+    plug(box, "sdc", SECTORS)
+    until(box / "restart", "b")
+    copying.join(10)
+    assert not copying.is_alive()
