@@ -26,6 +26,9 @@ State = Literal["none", "unconfirmed", "confirmed"]
 COPY = Path("/boot/ratssaal-recovery-key.bin")
 # All that the mode of a file there can be (mount(8), umask= of vfat).
 COPY_MODE = 0o700
+# The same once more, in the store's secrets: a repair makes the boot partition anew, and
+# ratssaal-recovery-copy-back.service then puts it there again.
+SPARE = "recovery-key-for-district.bin"
 
 
 def _key(store: Store) -> str:
@@ -76,11 +79,14 @@ def for_district(store: Store) -> str:
 
 def keep_for_district(store: Store, file: Path = COPY) -> None:
     """Put the district's copy on the boot partition; take it away where there is to be none."""
+    spare = store.secrets / SPARE
     try:
         content = base64.b64decode(for_district(store))
     except SaidError:
         file.unlink(missing_ok=True)
+        spare.unlink(missing_ok=True)
         return
+    write_whole_bytes(spare, content, mode=0o600)
     write_whole_bytes(file, content, mode=COPY_MODE)
 
 

@@ -1,10 +1,14 @@
 """Installed from the stick: on empty disks and on others, with the stick pulled out afterwards."""
 
+import base64
 import json
 import random
 import re
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from builder import call
 from builder.artifacts import Artifacts
@@ -34,9 +38,19 @@ OLDER = "0.0.9"
 FIRST_BYTES = b"somebody's file".ljust(2**20, b"\0")
 
 
-def answered(disk: dict[str, object]) -> dict[str, bytes]:
+def answered(disk: dict[str, object], **box: object) -> dict[str, bytes]:
     """A stick's files, with which a box installs itself on `disk` and is set up there."""
-    return {"answers.yaml": meeting.answered(install={"disk": disk})}
+    return {"answers.yaml": meeting.answered(box={"install": {"disk": disk}, **box})}
+
+
+def key_of(machine: Machine, district: rsa.RSAPrivateKey) -> str:
+    """The recovery key that the district's copy on the boot partition holds; it opens root."""
+    copy = base64.b64decode(machine.shell("base64 /boot/ratssaal-recovery-key.bin"))
+    sha256 = hashes.SHA256()
+    key = district.decrypt(copy, padding.OAEP(padding.MGF1(sha256), sha256, None)).decode()
+    root = "$(cryptsetup status root | sed -n 's/ *device: *//p')"
+    machine.shell(f"printf %s {key} | cryptsetup open --test-passphrase --key-file - {root}")
+    return key
 
 
 def cut(machine: Machine, moments: random.Random) -> bool:
@@ -183,15 +197,18 @@ def ask_for_repair(machine: Machine, version: str) -> None:
 def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts, tpm: bool) -> None:
     """Installed by answers, spoiled, started from the stick, repaired: root is as it was.
 
-    What is in the slots is older than the stick, and power goes once while it is replaced.
+    What is in the slots is older than the stick, and power goes once while it is replaced. Where
+    there is a TPM, the district's copy of the recovery key opens root, before and after.
     """
-    drives = (Drive("nvme"),)
-    seed = answered({"only": True})
+    drives, district = (Drive("nvme"),), rsa.generate_private_key(65537, 3072)
+    public = district.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    seed = answered({"only": True}, recovery_key_for=public.decode())
     options = MachineOptions(door=house.door, tpm=tpm, seed=seed, stick=True, drives=drives)
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         machine.wait_for_serial("is installed on QEMU NVMe Ctrl")
         machine.expect_start(machine.serial().count(STARTING))
         machine.door.run(APPLIED, seconds=620)
+        key = key_of(machine, district) if tpm else ""
         machine.shell("echo kept >/var/lib/ratssaal/test; rm -r /boot/EFI /boot/loader; sync")
         machine.end()
         made_older(machine)
@@ -210,6 +227,8 @@ def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts, t
             machine.expect_start(before)
         runs_from_disk(machine)
         assert machine.shell("cat /var/lib/ratssaal/test").strip() == "kept"
+        if tpm:
+            assert key_of(machine, district) == key
         kind = r"encrypted\s+\(TPM\)" if tpm else r"not\s+encrypted\s+\(without\s+TPM\)"
         assert re.search(rf"disk\s+{kind}{FROM_DISK}", machine.serial())
         assert call.hold(machine, house.stage).held()

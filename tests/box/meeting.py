@@ -154,12 +154,12 @@ class House(Hall):
 
 
 def answered(
-    preset: str = "council", install: dict[str, Any] | None = None, **administration: Any
+    preset: str = "council", box: dict[str, Any] | None = None, **administration: Any
 ) -> bytes:
-    """An answers file of a house in which Anna may book; `install`: on a disk of the box first."""
+    """An answers file of a house in which Anna may book; `box`: what it says of the box besides."""
     own = {"reach": "public", "host_name": NAME, "certificate": {"kind": "own"}}
     content = {
-        "box": {**own, **({"install": install} if install else {})},
+        "box": {**own, **(box or {})},
         "cluster": {
             "house": {"name": "Gemeinde Musterhausen"},
             "meetings": {"preset": preset},

@@ -101,9 +101,13 @@ def test_the_districts_copy_is_kept_beside_the_disk_as_long_as_it_is_named(
     sha256 = hashes.SHA256()
     oaep = padding.OAEP(padding.MGF1(sha256), sha256, None)
     assert district.decrypt(kept.read_bytes(), oaep).decode() == KEY
+    spare = box.store.secrets / recovery.SPARE
+    assert spare.read_bytes() == kept.read_bytes()
+    assert spare.stat().st_mode & 0o777 == 0o600
     box.set_up(settings())
     recovery.keep_for_district(box.store, kept)
     assert not kept.exists()
+    assert not spare.exists()
 
 
 def test_without_a_district_there_is_no_copy(box: Box) -> None:
