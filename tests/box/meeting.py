@@ -25,6 +25,8 @@ NAME = "sitzung.musterhausen.example"
 RELAY = f"turn.{NAME}"
 PASSWORD = "korrekt pferd batterie klammer"
 OWN_PAGE = {"X-Ratssaal": "1"}
+# In an emulated machine a password alone takes many seconds: argon2 fills 64 MiB of memory.
+ANSWER_SECONDS = 120.0
 
 
 class Client:
@@ -194,7 +196,9 @@ def met(stage: Stage, box: Reachable) -> Iterator[Hall]:
     authority = stage.folder / "authority.pem"
     authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
     context = ssl.create_default_context(cafile=str(authority))
-    with httpx.Client(base_url=f"https://{box.address}", verify=context, timeout=30) as http:
+    with httpx.Client(
+        base_url=f"https://{box.address}", verify=context, timeout=ANSWER_SECONDS
+    ) as http:
         made = Hall(stage, box, http, str(authority))
         try:
             yield made

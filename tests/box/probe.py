@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import re
 import select
 import socket
 import ssl
 import struct
 import sys
+import time
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -14,6 +16,7 @@ from typing import Any
 
 OWN_PORT = 40123
 SYN = 2
+MDNS, MDNS_PORT = "224.0.0.251", 5353
 
 
 def _sum(content: bytes) -> int:
@@ -77,6 +80,33 @@ def _udp(address: str, ports: list[int]) -> list[int]:
     return answered
 
 
+def _named(name: str, own: str) -> list[str]:
+    """The IPv4 addresses that answer for `name` in the local network (RFC 6762), within 5 s.
+
+    own: the address of the card by which it is asked.
+    """
+    labels = b"".join(bytes([len(one)]) + one.encode() for one in name.split("."))
+    asked = labels + b"\0" + struct.pack("!HH", 1, 1)
+    found: set[str] = set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("", MDNS_PORT))
+        both = socket.inet_aton(MDNS) + socket.inet_aton(own)
+        one.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, both)
+        one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
+        one.sendto(struct.pack("!6H", 0, 0, 1, 0, 0, 0) + asked, (MDNS, MDNS_PORT))
+        deadline = time.monotonic() + 5
+        while not found and (left := deadline - time.monotonic()) > 0:
+            if not select.select([one], [], [], left)[0]:
+                break
+            answer = one.recv(9000)
+            # A record of it: name, kind A, class IN whose first bit says that it is the only one.
+            record = re.compile(re.escape(labels) + rb"\0\0\x01[\0\x80]\x01.{4}\0\x04(.{4})", re.S)
+            if answer[2] & 0x80:
+                found |= {socket.inet_ntoa(one) for one in record.findall(answer)}
+    return sorted(found)
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -100,5 +130,7 @@ if __name__ == "__main__":
         print(json.dumps(_tcp(target)))
     elif kind == "udp":
         print(json.dumps(_udp(target, [int(port) for port in rest])))
+    elif kind == "named":
+        print(json.dumps(_named(target, *rest)))
     else:
         print(json.dumps(_http(target)))

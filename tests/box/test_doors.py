@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from builder.machines.stage import GATEWAY
 from tests.box.conftest import Town
 
 pytestmark = pytest.mark.box
@@ -25,6 +26,11 @@ def test_no_other_udp_socket_answers(town: Town) -> None:
     others = sorted(str(port) for port in ports - {443})
     answer = town.stage.run([sys.executable, PROBE, "udp", town.box.address, *others])
     assert json.loads(answer) == []
+
+
+def test_it_answers_to_its_name_in_the_local_network(town: Town) -> None:
+    answer = town.stage.run([sys.executable, PROBE, "named", "ratssaal.local", GATEWAY])
+    assert json.loads(answer) == [town.box.address]
 
 
 def test_packet_filter_drops_by_default(town: Town) -> None:

@@ -119,17 +119,32 @@ def test_no_private_key_of_the_builder_in_usr(usr: Path, private_lines: list[byt
     assert (ended.returncode, ended.stdout) == (1, b""), ended.stderr  # 1: it is nowhere
 
 
-def test_no_private_key_of_the_builder_in_the_initrd(
-    artifacts: Artifacts, toolbox: Toolbox, tmp_path: Path, private_lines: list[bytes]
-) -> None:
-    unpacked = tmp_path / "initrd.cpio"
+@pytest.fixture(scope="module")
+def initrd(
+    artifacts: Artifacts, toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory
+) -> bytes:
+    """All of the initrd as one archive (cpio), in which the files stand as they are."""
+    folder = tmp_path_factory.mktemp("initrd")
+    unpacked = folder / "initrd.cpio"
     toolbox.run(
-        ["python3", "-c", UNPACK, artifacts.kernel, unpacked], writable=[artifacts.folder, tmp_path]
+        ["python3", "-c", UNPACK, artifacts.kernel, unpacked], writable=[artifacts.folder, folder]
     )
-    content = unpacked.read_bytes()
-    assert b"usr/lib/systemd/systemd-cryptsetup\0" in content
-    assert b"/kernel/drivers/" in content
-    assert not any(line in content for line in private_lines)
+    return unpacked.read_bytes()
+
+
+def test_no_private_key_of_the_builder_in_the_initrd(
+    initrd: bytes, private_lines: list[bytes]
+) -> None:
+    assert b"usr/lib/systemd/systemd-cryptsetup\0" in initrd
+    assert b"/kernel/drivers/" in initrd
+    assert not any(line in initrd for line in private_lines)
+
+
+def test_a_recovery_key_is_typed_on_a_german_keyboard(initrd: bytes) -> None:
+    """Who is asked for it has nothing but the initrd."""
+    assert b"\nKEYMAP=de\n" in initrd or b"\0KEYMAP=de\n" in initrd
+    assert b"keymaps/i386/qwertz/de.kmap.gz\0" in initrd
+    assert b"bin/loadkeys\0" in initrd
 
 
 def test_few_programs_may_gain_rights(usr: Path) -> None:
