@@ -142,6 +142,39 @@ def test_a_lock_keeps_out_who_is_new_and_the_end_ends_it_for_all(house: House) -
     assert house.post("place", seat=bernd["seat"], status=410)["error"] == "ended"
 
 
+def test_a_full_room_and_a_notice_nobody_has_seen_keep_out(house: House) -> None:
+    room = house.book(max_people=2, notice="Diese Sitzung wird aufgezeichnet.")
+    asked = {"invitation": room["invitations"]["participant"], "name": "C", "notice_seen": True}
+    assert house.post("look", {"invitation": asked["invitation"]})["policy"]["notice"].endswith(
+        "aufgezeichnet."
+    )
+    anna = house.enter(room, "moderator", "Anna")
+    house.join(anna, sends=False)
+    unseen = {**asked, "notice_seen": False}
+    assert house.post("enter", unseen, status=403)["error"] == "notice"
+    clara = house.post("enter", asked)
+    assert clara["state"] == "waiting"
+    bernd = house.enter(room, "participant", "Bernd")
+    with house.stream("wait", bernd["ticket"]) as told, house.stream("wait", clara["ticket"]):
+        with house.stream("lobby", anna["seat"]) as queue:
+            ids = {one["name"]: one["id"] for one in next(queue)["waiting"]}
+        assert next(told) == {"state": "waiting"}
+        house.post("lobby/admit", {"ids": [ids["Bernd"]]}, seat=anna["seat"])
+        second = house.join(next(told), sends=False)
+        refused = house.post("lobby/admit", {"ids": [ids["C"]]}, seat=anna["seat"], status=403)
+        assert refused["error"] == "full"
+    assert house.post("look", {"invitation": asked["invitation"]})["state"] == "full"
+    assert house.post("enter", asked, status=403)["error"] == "full"
+    # One goes: there is room again.
+    second.close()
+    wait_for(
+        lambda: house.post("look", {"invitation": asked["invitation"]})["state"] == "open",
+        60,
+        "The room stays full.",
+    )
+    assert house.post("enter", asked)["state"] == "waiting"
+
+
 def test_a_meeting_lasts_no_longer_than_the_house_allows(house: House) -> None:
     def began_earlier(minutes: int) -> None:
         # The service takes over what the store knows, once its socket starts it anew.
