@@ -103,8 +103,7 @@ def test_a_stick_is_written_or_it_is_said_why_not(desk: Desk) -> None:
     before = good.read_bytes()
     with desk.plugged(good):
         code, said = desk.flash(good)
-        assert (code, said[:6]) == (0, "Done: ")
-        assert "QEMU" in said
+        assert (code, "Done: QEMU" in said) == (0, True), said
         # The box's own disk is no stick, by whatever name.
         code, said = desk.flash(good, "/dev/vda")
         assert (code, "disk that this machine runs from" in said) == (2, True), said
