@@ -44,6 +44,13 @@ from firstboot.fields import (
     needs,
     together,
 )
+from firstboot.rules import LIMITS as LIMITS
+from firstboot.rules import PRESETS as PRESETS
+from firstboot.rules import Encryption as Encryption
+from firstboot.rules import Level as Level
+from firstboot.rules import Preset as Preset
+from firstboot.rules import PresetName
+from firstboot.rules import Rules as Rules
 from firstboot.secret_fields import SECRETS as SECRETS
 from firstboot.secret_fields import join as join
 from firstboot.secret_fields import split as split
@@ -334,10 +341,18 @@ class Administration(_Model):
         return self
 
 
-class Meetings(_Model):
-    """Who may meet, and how: a preset of rules, which the rooms service enforces."""
+class Meetings(Rules):
+    """Who may meet, and how: a preset, and the rules that this house has otherwise.
 
-    preset: Literal["council", "citizens", "counter", "school", "open"] = "council"
+    The rooms service enforces them. None: as the preset says.
+    """
+
+    preset: PresetName = "council"
+    create: Literal["staff", "anyone"] | None = None
+
+    def own(self) -> dict[str, Any]:
+        """The rules that are set beside the preset, whatever it says."""
+        return self.model_dump(exclude_none=True, exclude={"preset"})
 
 
 class Texts(_Model):

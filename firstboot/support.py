@@ -75,6 +75,11 @@ def harmless(public: dict[str, Any]) -> dict[str, Any]:
         "directory": bool(administration.get("openid")),
         "administration_networks": len(administration["networks"]),
         "meetings": cluster["meetings"]["preset"],
+        "rules": {
+            name: value
+            for name, value in cluster["meetings"].items()
+            if name != "preset" and value is not None
+        },
         "texts": {name: bool(text) for name, text in texts.items()},
     }
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from firstboot.settings import House as Look
 from firstboot.settings import Meetings, Texts
 from meet.errors import RefusedError
-from meet.policy import BEFORE_SET_UP, PRESETS, Policy
+from meet.policy import BEFORE_SET_UP, Policy
 from meet.store import Store
 
 PLACE = "/ratssaal/settings"
@@ -63,14 +63,14 @@ class House(BaseModel):
         if shared is None:
             return House(tenant=tenant)
         texts = Texts.model_validate(shared.get("texts", {}))
-        preset = Meetings.model_validate(shared.get("meetings", {})).preset
+        meetings = Meetings.model_validate(shared.get("meetings", {}))
         administration = shared.get("administration", {})
         people, openid = administration.get("people", ()), administration.get("openid")
         return House(
             tenant=tenant,
             look=Look.model_validate(shared.get("house", {})),
             texts=texts,
-            policy=PRESETS[preset].model_copy(update={"notice": texts.notice[:2000]}),
+            policy=Policy.of(meetings, notice=texts.notice[:2000]),
             staff={str(one["name"]).casefold(): str(one.get("proof", "")) for one in people},
             directory=Directory.of(openid) if openid else None,
         )

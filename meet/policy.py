@@ -1,19 +1,18 @@
 """What a house allows in its meetings, and what of it a single room may change.
 
-The presets are those that an administrator chooses among (firstboot.settings.Meetings); the texts
-that describe them stand in firstboot/texts/*/setup.yaml under `meetings`.
+A house has one of the presets, and sets single rules as it likes, stricter or laxer; a room may
+only be stricter than its house. Rules and presets are those of the settings (firstboot.rules).
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firstboot.settings import PRESETS as WHOLE
+from firstboot.settings import Encryption, Level, Meetings, Preset
+from firstboot.settings import Rules as HouseRules
 from meet.names import Role, Source
 
-Level = Literal["everyone", "asked", "moderators"]
-Encryption = Literal["off", "offered", "required"]
-Minutes = Annotated[int, Field(ge=5, le=1440)]
-People = Annotated[int, Field(ge=2, le=300)]
 Notice = Annotated[str, Field(max_length=2000)]
 
 # From the laxest to the strictest: a room may move to the right alone.
@@ -22,52 +21,23 @@ ENCRYPTIONS: tuple[Encryption, ...] = ("off", "offered", "required")
 SOURCES: tuple[Source, ...] = ("microphone", "camera", "screen")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Rules(_Model):
+class Rules(HouseRules):
     """What one room does otherwise than its house; what is None is as the house has it."""
 
-    lobby: bool | None = None
-    guests: bool | None = None
-    speak: Level | None = None
-    camera: Level | None = None
-    share: Level | None = None
-    chat: bool | None = None
-    live_text: bool | None = None
-    muted_at_entry: bool | None = None
-    camera_off_at_entry: bool | None = None
-    max_minutes: Minutes | None = None
-    max_people: People | None = None
-    pseudonyms: bool | None = None
-    encryption: Encryption | None = None
     notice: Notice | None = None
 
-    def given(self) -> dict[str, Any]:
-        """Only what this room does otherwise."""
-        return self.model_dump(exclude_none=True)
 
-
-class Policy(_Model):
+class Policy(Preset):
     """All that is allowed in one room, or in the house where no room says otherwise."""
 
     preset: str
-    create: Literal["nobody", "staff", "anyone"]
-    lobby: bool
-    guests: bool = True
-    speak: Level = "everyone"
-    camera: Level = "everyone"
-    share: Level
-    chat: bool = True
-    live_text: bool = True
-    muted_at_entry: bool = True
-    camera_off_at_entry: bool = True
-    max_minutes: Minutes = 480
-    max_people: People = 80
-    pseudonyms: bool = False
-    encryption: Encryption = "offered"
     notice: Notice = ""
+
+    @staticmethod
+    def of(meetings: Meetings, notice: str = "") -> "Policy":
+        """The policy of a house: its preset, and over it the rules that it has set itself."""
+        rules = WHOLE[meetings.preset].model_dump() | meetings.own()
+        return Policy.model_validate({**rules, "preset": meetings.preset, "notice": notice})
 
     def with_rules(self, rules: Rules) -> "Policy":
         """This policy as `rules` change it. Whatever they would loosen stays as it is.
@@ -129,20 +99,6 @@ class Policy(_Model):
         return role != "viewer" and (self.chat or self.live_text)
 
 
-PRESETS: dict[str, Policy] = {
-    "council": Policy(preset="council", create="staff", lobby=True, share="moderators"),
-    "citizens": Policy(
-        preset="citizens", create="staff", lobby=False, speak="asked", camera="asked",
-        share="moderators", max_people=300, max_minutes=300, pseudonyms=True,
-    ),
-    "counter": Policy(
-        preset="counter", create="staff", lobby=True, share="everyone", max_people=10,
-        max_minutes=120, muted_at_entry=False,
-    ),
-    "school": Policy(preset="school", create="staff", lobby=True, share="asked", max_minutes=300),
-    "open": Policy(
-        preset="open", create="anyone", lobby=False, share="everyone", pseudonyms=True
-    ),
-}  # fmt: skip
+PRESETS: dict[str, Policy] = {one: Policy.of(Meetings(preset=one)) for one in WHOLE}
 # Before set-up nobody meets, save in the test room.
 BEFORE_SET_UP = PRESETS["council"].model_copy(update={"create": "nobody"})

@@ -13,9 +13,10 @@ from firstboot.load import measure
 from firstboot.texts import Said, SaidError, say
 from firstboot.web.condition import health_notes, load_said, meeting_said
 from firstboot.web.forms import Answers
-from firstboot.web.frame import CLOSED, OVER, SIGN_IN, STEPS, Frame, download
+from firstboot.web.frame import CLOSED, OVER, SIGN_IN, Frame, download
 from firstboot.web.outcome import EVENT_SECONDS
 from firstboot.web.session import Session
+from firstboot.web.steps import ORDER
 from firstboot.web.visitor import inside, sits_at
 from firstboot.web.words import (
     certificate_notes,
@@ -78,7 +79,7 @@ class Administration:
         rooms = await self.frame.ask(session, "rooms")
         draft = await self.frame.ask(session, "draft")
         settings = state["settings"]
-        rows = [(name, in_short(name, settings, session.language)) for name in STEPS]
+        rows = [(name, in_short(name, settings, session.language)) for name in ORDER]
         return self.frame.page(
             "admin.html.j2",
             session,

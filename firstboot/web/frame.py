@@ -23,10 +23,12 @@ from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.agent import Agent
 from firstboot.web.forms import Answers
 from firstboot.web.session import COOKIE, Role, Session, Sessions, genuine
-from firstboot.web.steps import steps
+from firstboot.web.steps import later, steps
 
 TEMPLATES = Path(__file__).parent / "templates"
+# What set-up asks, and what administrators may change beside it.
 STEPS = steps()
+LATER = later()
 UPLOAD_BYTES = 600_000
 SIGN_IN = "/admin/sign-in"
 # The query of who has come from another site and goes on from a page of ours.

@@ -15,9 +15,9 @@ from firstboot.install import state as install
 from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web import installation
 from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View, folds
-from firstboot.web.frame import PAGES, STEPS, Frame, download
+from firstboot.web.frame import LATER, PAGES, STEPS, Frame, download
 from firstboot.web.session import Session
-from firstboot.web.steps import administrators
+from firstboot.web.steps import ORDER, administrators
 from firstboot.web.visitor import sits_at
 from firstboot.web.words import differences, explained, in_short
 
@@ -141,7 +141,7 @@ class Wizard:
 
     async def step(self, request: Request, session: Session) -> Response:
         """One step: its questions, and taking the answers."""
-        step = _step(request)
+        step = _step(request, session)
         if request.method == "POST":
             return await self._take(request, session, step)
         view, draft = await self._view(step, session, request)
@@ -191,7 +191,7 @@ class Wizard:
         unsaved: Sequence[Unsaved] = (),
         told: Sequence[Note] = (),
     ) -> Response:
-        names = list(STEPS)
+        names = _names(session)
         place = names.index(step.name)
         vouching = step.name == "certificate"
         at_fault = error.name if isinstance(error, FieldError) else ""
@@ -200,7 +200,7 @@ class Wizard:
             "step.html.j2",
             session,
             422 if error else 200,
-            page=PAGES[step.name],
+            page=PAGES.get(step.name),
             step=step,
             fields=fields,
             notes=[*step.notes(view), *told],
@@ -216,7 +216,7 @@ class Wizard:
 
     async def letter(self, request: Request, session: Session) -> Response:
         """A step's letter as a text file."""
-        step = _step(request)
+        step = _step(request, session)
         view, _ = await self._view(step, session, request)
         for one in step.letters(view):
             text = f"{one.subject}\n\n{one.body}"
@@ -255,7 +255,9 @@ class Wizard:
         missing = [name for name in STEPS if name not in draft["done"]]
         if session.role == "administrator":
             missing = []
-        rows = [(name, in_short(name, draft["settings"], session.language)) for name in STEPS]
+        rows = [
+            (name, in_short(name, draft["settings"], session.language)) for name in _names(session)
+        ]
         return self.frame.page(
             "summary.html.j2",
             session,
@@ -324,8 +326,14 @@ def _place(session: Session, name: str, *, after: bool) -> str:
     return f"{_base(session)}/{name}"
 
 
-def _step(request: Request) -> Step:
-    step = STEPS.get(request.path_params["step"])
+def _names(session: Session) -> list[str]:
+    """The steps that somebody finds: administrators those as well that set-up leaves out."""
+    return list(ORDER if session.role == "administrator" else STEPS)
+
+
+def _step(request: Request, session: Session) -> Step:
+    found = {**STEPS, **LATER} if session.role == "administrator" else STEPS
+    step = found.get(request.path_params["step"])
     if step is None:
         raise HTTPException(404)
     return step

@@ -9,6 +9,7 @@ from firstboot.certificates.named import Named
 from firstboot.settings import Box
 from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web.forms import Field, FieldError, Note
+from firstboot.web.steps import rules
 
 # Which step asked for a setting: the first part of its name that fits.
 ASKED_IN = {
@@ -22,7 +23,8 @@ ASKED_IN = {
     "box.recovery_key_for": "administrators",
     "cluster.house": "house",
     "cluster.administration": "administrators",
-    "cluster.meetings": "meetings",
+    "cluster.meetings.preset": "meetings",
+    "cluster.meetings": "rules",
     "cluster.texts": "texts",
 }
 # Those that are answered elsewhere than in a step.
@@ -112,11 +114,26 @@ def in_short(name: str, settings: dict[str, Any], language: str) -> str:
         "domain": box["host_name"],
         "certificate": say(language, f"setup.certificate.{box['certificate']['kind']}"),
         "administrators": people or say(language, "setup.nothing_yet"),
-        "meetings": say(language, f"setup.meetings.{cluster['meetings']['preset']}"),
+        "meetings": _meetings(settings, language),
+        "rules": _rules(settings, language),
         "texts": _texts_in_short(cluster, language),
         "cluster": say(language, "setup.cluster.alone"),
     }
     return texts[name]
+
+
+def _meetings(settings: dict[str, Any], language: str) -> str:
+    """The preset, and whether rules are set beside it."""
+    preset = say(language, f"setup.meetings.{settings['cluster']['meetings']['preset']}")
+    differs = rules.own(settings, language)
+    return say(language, "setup.meetings.own", preset=preset) if differs else preset
+
+
+def _rules(settings: dict[str, Any], language: str) -> str:
+    """The rules that are set beside the preset; where none is, that all are as it says."""
+    preset = say(language, f"setup.meetings.{settings['cluster']['meetings']['preset']}")
+    found = "; ".join(rules.own(settings, language))
+    return found or say(language, "setup.rules.as_preset_all", preset=preset)
 
 
 def _network(network: dict[str, Any], language: str) -> str:
@@ -134,7 +151,7 @@ def _network(network: dict[str, Any], language: str) -> str:
 
 def changed_words(what: list[str], language: str) -> list[str]:
     """The titles of the steps in which these settings are answered."""
-    found = [step for name in what for prefix, step in ASKED_IN.items() if name.startswith(prefix)]
+    found = [step for name in what if (step := step_of(name))]
     return [say(language, f"setup.{step}.title") for step in dict.fromkeys(found)]
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from firstboot.settings import PRESETS as PRESETS
 from firstboot.texts import Said
-from firstboot.web.forms import Answers, Field, FieldError, Option, Step, View
-
-PRESETS = ("council", "citizens", "counter", "school", "open")
+from firstboot.web.forms import Answers, Field, FieldError, Note, Option, Step, View
+from firstboot.web.steps import rules
 
 
 def _fields(view: View) -> list[Field]:
@@ -24,4 +24,9 @@ def _take(answers: Answers, view: View) -> dict[str, Any]:
     return {"cluster": {"meetings": {"preset": answers["preset"]}}}
 
 
-STEP = Step("meetings", 1, _fields, _take)
+def _notes(view: View) -> list[Note]:
+    own = "; ".join(rules.own(view.settings, view.language))
+    return [Note("note", Said("setup.meetings.own_stay", {"rules": own}))] if own else []
+
+
+STEP = Step("meetings", 1, _fields, _take, _notes)
