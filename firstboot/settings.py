@@ -49,7 +49,7 @@ from firstboot.rules import PRESETS as PRESETS
 from firstboot.rules import Encryption as Encryption
 from firstboot.rules import Level as Level
 from firstboot.rules import Preset as Preset
-from firstboot.rules import PresetName
+from firstboot.rules import PresetName as PresetName
 from firstboot.rules import Rules as Rules
 from firstboot.secret_fields import SECRETS as SECRETS
 from firstboot.secret_fields import join as join

@@ -3,8 +3,9 @@
 import json
 from dataclasses import asdict
 
+import jwt
 import pytest
-from playwright.sync_api import Browser, FilePayload, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.container import Box
@@ -16,12 +17,14 @@ from tests.box.clerk import (
     ANSWERS,
     APPLY_MS,
     answer,
+    apply_changes,
     code_on_screen,
     go_on,
     shows,
     sign_in,
     unfold,
 )
+from tests.box.meeting import Hall, met
 from tests.box.screens import judge, look
 from tests.box.test_answers import change, written
 
@@ -60,9 +63,9 @@ END
 systemctl daemon-reload
 """
 NO_STICK = "rm -r /run/systemd/system/ratssaal-agent@.service.d; systemctl daemon-reload"
-# The other language in the sessions that are open.
+# A language in the sessions that are open.
 TRANSLATED = """cd /var/lib/ratssaal-setup
-sed 's/"language": "de"/"language": "en"/g' sessions.json >/run/sessions.json
+sed 's/"language": "[a-z]*"/"language": "%s"/g' sessions.json >/run/sessions.json
 cat /run/sessions.json >sessions.json
 """
 KEY = "-".join(["cbdefghi", *["jklnrtuv"] * 6, "vutrnlkj"])
@@ -146,7 +149,7 @@ def test_every_page_of_the_wizard(
         seen("house-somebody-else")
         if language == "de":
             # With --all all of this is seen in English, too.
-            box.shell(TRANSLATED)
+            box.shell(TRANSLATED % "en")
             for name in (*STEPS, "summary"):
                 page.goto(f"https://{box.address}/setup/{name}")
                 unfold(page)
@@ -236,7 +239,10 @@ def test_every_page_of_administrators(
     stage: Stage, artifacts: Artifacts, chromium: Browser, axe: str
 ) -> None:
     """On the way to a change that fails, back, and out of the door, in German."""
-    with Box(stage, artifacts, credentials=written(stage, {"kind": "own"})) as box:
+    with (
+        Box(stage, artifacts, credentials=written(stage, {"kind": "own"})) as box,
+        met(stage, box) as hall,
+    ):
         page = visit(chromium).new_page()
 
         def seen(name: str) -> None:
@@ -244,6 +250,8 @@ def test_every_page_of_administrators(
 
         change(box, {"cluster": {"house": {"name": "Stadt Beispielstadt"}}})
         sign_in(page, box.address, "Anna")
+        set_rules(page, box, axe)
+        meet_by_rules(hall)
         page.goto(f"https://{box.address}/admin/settings/administrators")
         answer(page, {"networks": "192.0.2.0/24"})
         go_on(page)
@@ -295,3 +303,62 @@ def test_every_page_of_administrators(
         box.shell("systemctl stop ratssaal-setup.socket ratssaal-setup.service")
         page.goto(f"https://{box.address}/admin/")
         seen("web-no-answer")
+
+
+# Other than the preset of the box has them, one of them laxer.
+RULES = {
+    "lobby": "no",
+    "share": "everyone",
+    "camera": "moderators",
+    "chat": "no",
+    "live_text": "no",
+}
+
+
+def set_rules(page: Page, box: Box, axe: str) -> None:
+    """Set single rules by the administrators' page, which is looked at in both languages."""
+    place = f"https://{box.address}/admin/settings/rules"
+    box.shell(TRANSLATED % "en")
+    page.goto(place)
+    shows(page, "Single rules")
+    look(page, axe, "admin-rules-en")
+    box.shell(TRANSLATED % "de")
+    page.goto(place)
+    shows(page, "Regeln im Einzelnen")
+    look(page, axe, "admin-rules-de")
+    for name, value in RULES.items():
+        page.select_option(f"#{name}", value)
+    page.fill("#max_people", "1")
+    go_on(page)
+    expect(page.locator("#max_people-error")).to_contain_text("von 2 bis 300")
+    look(page, axe, "admin-rules-error-de")
+    page.fill("#max_people", "12")
+    apply_changes(page)
+    page.goto(f"https://{box.address}/admin/settings/meetings")
+    expect(page.get_by_text("Eigens festgelegt ist")).to_be_visible()
+    look(page, axe, "admin-meetings-own-rules-de")
+
+
+def meet_by_rules(hall: Hall) -> None:
+    """Who takes part waits for nobody, and can neither show a camera nor write, whatever he says.
+
+    A room is stricter than that, and never laxer.
+    """
+    hall.sign_in()
+    looser = {"title": "Rat", "policy": {"chat": True}}
+    assert hall.post("rooms", looser, page=True, status=403)["rule"] == "chat"
+    room = hall.book(share="asked")
+    assert room["policy"]["max_people"] == 12
+    entry = hall.enter(room, "participant", "Bernd")
+    assert entry["state"] == "admitted"
+    _, secret = hall.keys()
+    claims = jwt.decode(entry["place"]["token"], secret, algorithms=["HS256"])
+    assert claims["video"]["canPublishSources"] == ["microphone"]
+    assert claims["video"]["canPublishData"] is False
+    assert hall.rtc(entry["place"]["token"]) == 200
+    for more in ({"canPublishSources": ["microphone", "camera"]}, {"canPublishData": True}):
+        changed = {**claims, "video": {**claims["video"], **more}}
+        assert hall.rtc(jwt.encode(changed, secret, algorithm="HS256")) == 403, more
+    free = hall.enter(hall.book(), "participant", "Clara")["place"]["token"]
+    video = jwt.decode(free, secret, algorithms=["HS256"])["video"]
+    assert video["canPublishSources"] == ["microphone", "screen_share", "screen_share_audio"]

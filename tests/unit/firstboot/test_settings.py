@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -16,7 +16,19 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from firstboot.settings import SECRETS, VERSION, Settings, ansible_variables, join, migrate, split
+from firstboot.settings import (
+    LIMITS,
+    PRESETS,
+    SECRETS,
+    VERSION,
+    Meetings,
+    Preset,
+    Settings,
+    ansible_variables,
+    join,
+    migrate,
+    split,
+)
 from firstboot.settings import schema as published
 from firstboot.stack import Stack
 
@@ -118,6 +130,19 @@ install_disks = st.fixed_dictionaries(
     {"serial": names},
     optional={"model": lines, "size": st.integers(0, 1_000_000), "only": st.booleans()},
 ) | st.just({"only": True})
+switches, levels = st.booleans(), st.sampled_from(["everyone", "asked", "moderators"])
+meetings = st.fixed_dictionaries(
+    {},
+    optional={
+        "preset": st.sampled_from(sorted(PRESETS)),
+        "create": st.none() | st.sampled_from(["staff", "anyone"]),
+        **dict.fromkeys(("speak", "camera", "share"), st.none() | levels),
+        **dict.fromkeys(("lobby", "guests", "chat", "live_text"), st.none() | switches),
+        **dict.fromkeys(("muted_at_entry", "camera_off_at_entry", "pseudonyms"), switches),
+        **{one: st.none() | st.integers(*LIMITS[one]) for one in LIMITS},
+        "encryption": st.none() | st.sampled_from(["off", "offered", "required"]),
+    },
+)
 raw_settings = st.fixed_dictionaries(
     {},
     optional={
@@ -141,6 +166,7 @@ raw_settings = st.fixed_dictionaries(
                     {"people": people},
                     optional={"alone_because": lines, "openid": st.none() | directories},
                 ),
+                "meetings": meetings,
                 "texts": st.fixed_dictionaries({"imprint": texts, "privacy": texts}),
             },
         ),
@@ -311,6 +337,41 @@ def test_a_directory_that_is_not_whole_is_refused(wrong: dict[str, Any]) -> None
         else:
             with pytest.raises(ValidationError):
                 Settings.model_validate(raw)
+
+
+def test_a_house_may_set_every_rule_that_a_preset_says_and_none_by_itself() -> None:
+    assert set(Preset.model_fields) | {"preset"} == set(Meetings.model_fields)
+    assert set(PRESETS) == set(get_args(Meetings.model_fields["preset"].annotation))
+    assert Meetings().own() == {}
+    assert Meetings(preset="open", chat=False, share=None).own() == {"chat": False}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"preset": "anarchy"},
+        {"preset": None},
+        {"create": "nobody"},
+        {"lobby": "perhaps"},
+        {"guests": 2},
+        {"speak": "nobody"},
+        {"camera": True},
+        {"share": ""},
+        {"chat": []},
+        {"max_minutes": 4},
+        {"max_minutes": 1441},
+        {"max_minutes": 12.5},
+        {"max_people": 1},
+        {"max_people": 301},
+        {"encryption": "on"},
+        {"notice": "Mitschnitte sind nicht erlaubt."},
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"cluster": {"meetings": wrong}})
+    assert caught.value.errors()[0]["loc"] == ("cluster", "meetings", name)
 
 
 def test_an_error_never_shows_what_was_typed_since_it_may_be_a_secret() -> None:

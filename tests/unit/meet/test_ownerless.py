@@ -58,6 +58,17 @@ def test_nobody_meets_in_it_for_longer_than_it_may_be_open() -> None:
     assert ownerless.rules(Rules(), strict) == Rules()
 
 
+def test_a_house_may_keep_rooms_to_staff_and_hand_them_to_anybody(front: Front) -> None:
+    made = "Stammtisch"
+    for preset, create, status in (("open", "staff", 401), ("council", "anyone", 200)):
+        front.settings["meetings"] = {"preset": preset, "create": create, "chat": False}
+        front.publish()
+        assert front.ask("GET", "staff").json()["may_create"] is (status == 200)
+        assert front.ask("POST", "rooms", {"title": made}).status_code == status
+        looser = {"title": made, "policy": {"chat": True}}
+        assert front.ask("POST", "rooms", looser).status_code == (status if status == 401 else 403)
+
+
 def test_its_links_and_what_the_store_keeps_of_it_end_with_it(front: Front) -> None:
     room = booked(front)
     until = time.time() + LONGEST.total_seconds()

@@ -6,26 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstboot.settings import Meetings
+from firstboot.settings import Meetings, Preset
+from firstboot.settings import Rules as HouseRules
+from meet.house import House
 from meet.names import Source
 from meet.policy import BEFORE_SET_UP, ENCRYPTIONS, LEVELS, PRESETS, SOURCES, Policy, Rules
 
 pytestmark = pytest.mark.unit
 
 NONE: frozenset[Source] = frozenset()
-RULES = st.builds(
-    Rules,
-    lobby=st.none() | st.booleans(),
-    guests=st.none() | st.booleans(),
-    speak=st.none() | st.sampled_from(LEVELS),
-    camera=st.none() | st.sampled_from(LEVELS),
-    share=st.none() | st.sampled_from(LEVELS),
-    chat=st.none() | st.booleans(),
-    live_text=st.none() | st.booleans(),
-    max_minutes=st.none() | st.integers(5, 1440),
-    max_people=st.none() | st.integers(2, 300),
-    pseudonyms=st.none() | st.booleans(),
-    encryption=st.none() | st.sampled_from(ENCRYPTIONS),
+ANY: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("lobby", "guests", "chat", "live_text", "pseudonyms"), st.booleans()),
+    **dict.fromkeys(("muted_at_entry", "camera_off_at_entry"), st.booleans()),
+    **dict.fromkeys(("speak", "camera", "share"), st.sampled_from(LEVELS)),
+    "max_minutes": st.integers(5, 1440),
+    "max_people": st.integers(2, 300),
+    "encryption": st.sampled_from(ENCRYPTIONS),
+}
+PERHAPS = {name: st.none() | values for name, values in ANY.items()}
+RULES = st.builds(Rules, **PERHAPS)
+HOUSES = st.builds(
+    Meetings,
+    preset=st.sampled_from(sorted(PRESETS)),
+    create=st.sampled_from([None, "staff", "anyone"]),
+    **PERHAPS,
 )
 
 
@@ -47,9 +51,25 @@ def test_presets_do_what_their_texts_say() -> None:
     assert BEFORE_SET_UP.create == "nobody"
 
 
-@given(st.sampled_from(sorted(PRESETS)), RULES)
-def test_a_room_is_never_laxer_than_its_house(name: str, rules: Rules) -> None:
-    house = PRESETS[name]
+def test_rules_of_rooms_houses_and_presets_have_the_same_names() -> None:
+    assert set(ANY) == set(HouseRules.model_fields) == set(Rules.model_fields) - {"notice"}
+    assert set(Preset.model_fields) == {*ANY, "create"}
+    assert set(Policy.model_fields) == {*Preset.model_fields, "preset", "notice"}
+
+
+@given(HOUSES)
+def test_a_house_loosens_and_tightens_its_preset_as_it_likes(meetings: Meetings) -> None:
+    shared = {"meetings": meetings.model_dump(), "texts": {"notice": "Bitte leise."}}
+    policy = House.of("a.example", shared).policy
+    for name, value in PRESETS[meetings.preset].model_dump(exclude={"notice"}).items():
+        given_value = getattr(meetings, name)
+        assert getattr(policy, name) == (value if given_value is None else given_value), name
+    assert policy.notice == "Bitte leise."
+
+
+@given(HOUSES, RULES)
+def test_a_room_is_never_laxer_than_its_house(meetings: Meetings, rules: Rules) -> None:
+    house = Policy.of(meetings)
     room = house.with_rules(rules)
     assert room.create == house.create
     assert room.lobby >= house.lobby

@@ -210,3 +210,31 @@ def test_the_next_meeting_knows_nothing_of_the_removal() -> None:
         assert (await room.enter("moderator")).state == "admitted"
 
     asyncio.run(story())
+
+
+def test_places_have_what_the_house_allows_by_rules_of_its_own_and_follow_a_change() -> None:
+    async def story() -> None:
+        room = Room()
+        council = {"preset": "council", "lobby": False, "share": "everyone", "camera": "moderators"}
+
+        async def grants(**more: object) -> tuple[list[str] | None, bool]:
+            room.house = House.of(HOST, {"meetings": {**council, **more}})
+            meeting = await room.meetings.get(room.name)
+            place = await room.visits.places.give(bernd, meeting, room.house.policy, HOST)
+            video = Tokens("key", "s" * 64).read(place.token).video
+            return video.can_publish_sources, video.can_publish_data
+
+        room.house = House.of(HOST, {"meetings": council})
+        bernd = await room.seat("participant")
+        screen = ["screen_share", "screen_share_audio"]
+        assert await grants() == (["microphone", *screen], True)
+        assert await grants(speak="asked", chat=False) == (screen, True)
+        silent = await grants(speak="asked", chat=False, live_text=False)
+        assert silent == (screen, False)
+        room.house = House.of(HOST, {"meetings": {**council, "guests": False}})
+        with pytest.raises(RefusedError, match="guests"):
+            await room.enter("participant")
+        room.house = House.of(HOST, {"meetings": {"preset": "open", "lobby": True}})
+        assert (await room.enter("participant")).state == "waiting"
+
+    asyncio.run(story())

@@ -17,7 +17,7 @@ from firstboot.texts import say
 from firstboot.web import agent
 from firstboot.web.app import application
 from firstboot.web.forms import View
-from firstboot.web.frame import STEPS, TEMPLATES
+from firstboot.web.frame import LATER, STEPS, TEMPLATES
 from firstboot.web.session import COOKIE
 from tests.unit.firstboot.folders import PASSWORD
 from tests.unit.firstboot.web.conftest import SENSIBLE, Clerk, House, Seen
@@ -98,7 +98,7 @@ def test_every_page_of_the_administrators_can_be_read_aloud(
     clerk.sign_in()
     assert clerk.place == "/admin/"
     assert_readable(clerk.page, language)
-    for name in (*STEPS, "summary"):
+    for name in (*STEPS, *LATER, "summary"):
         assert_readable(clerk.get(f"/admin/settings/{name}").text, language)
     assert_readable(clerk.send("/admin/settings/apply").text, language)
     assert house.box.converge()
