@@ -31,10 +31,11 @@ class App:
 
 @dataclass(frozen=True)
 class Field:
-    """One question. Its words are `setup.STEP.NAME` and, where they exist, `…NAME.hint`.
+    """One question. Its words are `setup.STEP.NAME` and, where they exist, `…NAME_help`.
 
-    more: folded away until somebody wants it, under the words `setup.STEP.FOLD`. The kind `shown`
-    asks nothing, and is there to be copied.
+    hint: what stands there instead of the latter, where it needs values. more: folded away until
+    somebody wants it, under the words `setup.STEP.FOLD`. The kind `shown` asks nothing, and is
+    there to be copied.
     """
 
     name: str
