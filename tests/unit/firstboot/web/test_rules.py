@@ -73,10 +73,10 @@ def test_each_rule_says_what_the_preset_says_of_it(
         told = iter(options)
         for rule, value in whole.model_dump().items():
             if rule in LIMITS:
-                assert any(name in hint and f" {value}." in hint for hint in hints), rule
+                assert any(name in hint and f": {value} (" in hint for hint in hints), rule
             else:
                 words = says(rule, value).text(language)
-                assert next(told).text.endswith(f": {words}"), (preset, rule)
+                assert next(told).text.startswith(f"{words} ("), (preset, rule)
         assert next(told, None) is None
     del ready
 
