@@ -57,6 +57,7 @@ def variables(settings: Settings, complete: bool) -> dict[str, object]:
         **ansible_variables(settings, Stack.read()),
         "named": now.named,
         "named_turn": now.named_turn,
+        "one_name": now.one_name,
         "complete": complete,
     }
 

@@ -54,6 +54,14 @@ class Applied:
     named_turn: bool = False
     certificate: str = ""
 
+    @property
+    def one_name(self) -> bool:
+        """Whether the certificate browsers know is for the public name alone.
+
+        Web and relay then share that name: browsers would take no other.
+        """
+        return self.named and not self.named_turn
+
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text())

@@ -124,7 +124,7 @@ def _beside(name: str, facts: Facts, reach: Reach) -> Iterator[Finding]:
         yield _finding("good", "alias", name=name, target=alias)
     if not turn:
         key = "turn_missing_house" if reach == "house" else "turn_missing"
-        yield _finding("note", key, turn=relay)
+        yield _finding("note", key, name=name, turn=relay)
     elif strange := [one for one in turn if one not in found]:
         values = {"name": name, "turn": relay, "found": ", ".join(strange)}
         yield _finding("note", "turn_elsewhere", **values)

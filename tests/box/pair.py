@@ -65,10 +65,13 @@ def pair(
     house: House, chromium: Stage, other: Stage, *, relay_only: bool = False
 ) -> Iterator[Pair]:
     """A Chromium at `chromium`, a Firefox at `other`; both take the box's certificate for good."""
-    served = house.box.shell("cat /var/lib/ratssaal/tls/fullchain.pem")
+    folder = "/var/lib/ratssaal/tls"
+    served = [house.box.shell(f"cat {folder}/fullchain.pem")]
+    if house.box.shell(f"ls {folder}").count("named"):
+        served.append(house.box.shell(f"cat {folder}/named/fullchain.pem"))
     preferences = RELAY_ONLY if relay_only else {}
     with (
-        browser(chromium, [served]) as found,
+        browser(chromium, served) as found,
         firefox(other, authority(house), preferences=preferences) as second,
     ):
         page = visit(found).new_page()

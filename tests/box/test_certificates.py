@@ -23,6 +23,7 @@ from firstboot.certificates.acme import SET_UP_SECONDS
 from firstboot.certificates.request import make_request
 from tests.box.authority import DIRECTORY, TestAuthority, issuer, pebble
 from tests.box.clerk import code_on_screen
+from tests.box.front_door import behind
 from tests.box.nameserver import name_server
 from tests.box.rules import rules
 from tests.box.test_answers import (
@@ -155,12 +156,21 @@ def test_the_relays_certificate_comes_by_itself_once_its_name_is_there(
         assert f"DNS:{NAME}" in names_served(stage, box, NAME)
         assert "Pebble" not in issuer(stage, box.address, TURN)
         assert TURN in overview(stage, box)
+        # Meanwhile web and relay share the first name. The second is nobody's in particular.
+        assert behind(stage, box.address, NAME, "http/1.1") == "web"
+        assert behind(stage, box.address, NAME) == "turn"
+        assert behind(stage, box.address, TURN) == "web"
+        # The box asks itself as a guest does, and finds both.
+        told = {one["way"]: one["works"] for one in ask(box, "prove")}
+        assert told == {"web": True, "udp": True, "relay": True}
         stage.name(TURN, box.address)
         renewed = box.run("systemctl", "start", RENEW, check=False)
         assert renewed.returncode == 0, journal(box)
         for name in (NAME, TURN):
             assert "Pebble" in issuer(stage, box.address, name)
             assert f"DNS:{TURN}" in names_served(stage, box, name)
+        assert behind(stage, box.address, NAME) == "web"
+        assert behind(stage, box.address, TURN) == "turn"
         assert box.shell("systemctl --failed --no-legend --plain") == ""
         applied = json.loads(box.shell("cat /var/lib/ratssaal/settings/applied.json"))
         assert (applied["generation"], applied["named"], applied["named_turn"]) == (1, True, True)

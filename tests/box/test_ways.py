@@ -1,12 +1,18 @@
 """Networks that people come from: whatever lets 443/tcp through is enough to meet."""
 
+from dataclasses import replace
+
 import pytest
 
 from builder.machines.shell import wait_for
-from builder.machines.stage import BRIDGE
-from tests.box.meeting import House
+from builder.machines.stage import BRIDGE, GATEWAY
+from tests.box.authority import make_authority
+from tests.box.front_door import behind
+from tests.box.meeting import NAME, RELAY, House
 from tests.box.pair import links, meet, pair
 from tests.box.rules import rules
+from tests.box.test_answers import change
+from tests.box.test_certificates import by_files
 
 pytestmark = pytest.mark.box
 
@@ -67,3 +73,19 @@ def test_browsers_that_may_use_the_relay_alone_need_nothing_else(open_house: Hou
     ):
         meet(two, links(open_house.book()))
         assert direct() == 0
+
+
+# The last of this file: the box has another certificate afterwards.
+def test_without_a_second_name_web_and_relay_share_the_first(open_house: House) -> None:
+    """The certificate is for no name of the relay's, and none leads to the box."""
+    stage, box = open_house.stage, open_house.box
+    stage.name(RELAY, GATEWAY)
+    root = make_authority("Root of a house with one name")
+    change(box, {"box": {"certificate": by_files(root, 90, NAME)}})
+    assert behind(stage, box.address, NAME) == "turn"
+    file = stage.folder / "root.pem"
+    file.write_text(root.pem())
+    house = replace(open_house, authority=str(file))
+    with rules(stage, network(WEB_ALONE)) as stopped, pair(house, stage, stage) as two:
+        meet(two, links(house.book()))
+        assert stopped() > 0

@@ -93,10 +93,13 @@ def test_roles_get_no_secrets(box: Box, tmp_path: Path, monkeypatch: pytest.Monk
     assert (found["named"], found["named_turn"]) == (False, False)
     named.install(chain, key, "rat.example")
     found = converge.variables(wanted, complete=False)
-    assert (found["named"], found["named_turn"]) == (True, True)
+    assert (found["named"], found["named_turn"], found["one_name"]) == (True, True, False)
     assert found["complete"] is False
     other = converge.variables(settings(host_name="other.example"), complete=True)
-    assert (other["named"], other["named_turn"]) == (False, False)
+    assert (other["named"], other["named_turn"], other["one_name"]) == (False, False, False)
+    named.install(*pair("rat.example"), "rat.example")
+    found = converge.variables(wanted, complete=True)
+    assert (found["named"], found["named_turn"], found["one_name"]) == (True, False, True)
     del box
 
 

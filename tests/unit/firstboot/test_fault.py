@@ -124,7 +124,7 @@ def used(*templates: Path) -> set[str]:
     for one in templates:
         text = one.read_text()
         found |= set(re.findall(r"settings\.((?:box|cluster)(?:\.[a-z_]+)+)", text))
-        if re.search(r"\bnamed(_turn)?\b(?! \{|/)", re.sub(r"#.*", "", text)):
+        if re.search(r"\b(named(_turn)?|one_name)\b(?! \{|/)", re.sub(r"#.*", "", text)):
             found |= {"box.certificate"}
     return found
 

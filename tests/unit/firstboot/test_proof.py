@@ -59,10 +59,15 @@ def call(tmp_path: Path, program: Program) -> Callable[[str], list[dict[str, Any
     return called
 
 
+# For the first name alone, too: web and relay then share it.
+@pytest.mark.parametrize("names", [("a.example", "turn.a.example"), ("a.example",)])
 def test_the_program_gets_places_and_certificates_and_its_answer_counts(
-    call: Callable[[str], list[dict[str, Any]]], program: Program, tmp_path: Path
+    call: Callable[[str], list[dict[str, Any]]],
+    program: Program,
+    tmp_path: Path,
+    names: tuple[str, ...],
 ) -> None:
-    pair = make("a.example", names=("a.example", "turn.a.example"))
+    pair = make("a.example", names=names)
     place = tmp_path / "tls/named"
     place.mkdir()
     (place / "fullchain.pem").write_bytes(pair.pem)

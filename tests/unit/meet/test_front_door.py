@@ -20,8 +20,11 @@ FOLDERS = (
 SIGN_IN = "= /api/staff/sign-in"
 
 
-def drawn(name: str, *networks: str) -> str:
-    """A template, with administration from `networks` alone where any is named."""
+def drawn(name: str, *networks: str, one_name: bool = False) -> str:
+    """A template, with administration from `networks` alone where any is named.
+
+    one_name: the certificate for the public name is not for the relay's.
+    """
     # As Ansible does: block lines leave nothing behind, undefined names are errors.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDERS),
@@ -32,7 +35,8 @@ def drawn(name: str, *networks: str) -> str:
     settings = Settings.model_validate({"cluster": {"administration": {"networks": networks}}})
     given: dict[str, Any] = {
         **ansible_variables(settings, Stack.read(STACK / "stack.yaml")),
-        "ansible_managed": "x", "named": False, "complete": True,
+        "ansible_managed": "x", "named": one_name, "named_turn": False, "one_name": one_name,
+        "complete": True,
     }  # fmt: skip
     return environment.get_template(name).render(given)
 
@@ -92,3 +96,38 @@ def test_each_limit_is_one_that_the_web_server_has() -> None:
     asked = set(re.findall(r"limit_req zone=(\w+)", drawn("http.conf.j2") + drawn("site.conf.j2")))
     known = set(re.findall(r"limit_req_zone \S+ zone=(\w+):", drawn("nginx.conf.j2")))
     assert asked == known
+
+
+def door(text: str, protocols: str) -> str:
+    """Where a hello with these protocols of ALPN leads, as nginx reads the map in `text`."""
+    map_ = r"map \$ssl_preread_alpn_protocols \$web_or_turn \{(.*?)\}"
+    (block,) = re.findall(map_, text, re.DOTALL)
+    rules = dict(re.findall(r"(\S+) unix:/run/nginx/(\w+)\.sock;", block))
+    if found := rules.get(f'"{protocols}"'):
+        return str(found)
+    for rule, where in rules.items():
+        if rule.startswith('"~') and re.search(rule[2:-1], protocols):
+            return str(where)
+    return str(rules["default"])
+
+
+def test_two_names_are_told_apart_by_name_alone() -> None:
+    assert drawn("door.map.j2").splitlines()[1:] == [
+        "turn.ratssaal.local unix:/run/nginx/turn.sock;"
+    ]
+    assert "alpn" not in drawn("stream.conf.j2")
+    assert "/var/lib/ratssaal/tls/fullchain.pem" in drawn("stream.conf.j2")
+    assert "  domain: turn.ratssaal.local\n" in drawn("livekit.yaml.j2")
+
+
+def test_on_one_name_the_web_says_what_it_speaks_and_the_rest_is_turn() -> None:
+    assert drawn("door.map.j2", one_name=True).splitlines()[1:] == ["ratssaal.local $web_or_turn;"]
+    text = drawn("stream.conf.j2", one_name=True)
+    for web in ("h2,http/1.1", "http/1.1", "h2", "http/1.0", "webrtcx"):
+        assert door(text, web) == "web", web
+    for turn in ("", "stun.turn", "webrtc", "stun.turn,webrtc", "c-webrtc"):
+        assert door(text, turn) == "turn", turn
+    # Browsers take that certificate for this name, and are told it.
+    assert "/var/lib/ratssaal/tls/named/fullchain.pem" in text
+    assert "/var/lib/ratssaal/tls/named/privkey.pem" in text
+    assert "  domain: ratssaal.local\n" in drawn("livekit.yaml.j2", one_name=True)

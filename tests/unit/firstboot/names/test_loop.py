@@ -56,17 +56,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Server:
-    """A web server; `asked`: the name in the TLS hello, the path and the Host of each request."""
+    """A web server; `asked`: the path and the Host of each request.
+
+    names, protocols: those in each TLS hello (SNI), and taken of it (ALPN).
+    """
 
     def __init__(self, address: str, served: Path | None, port: int = 0) -> None:
         self.status, self.body, self.endless = 200, STATE, False
         self.names: list[str | None] = []
+        self.protocols: list[str | None] = []
         self.asked: list[tuple[str, str | None]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked.append((self.path, self.headers["Host"]))
+                if isinstance(self.connection, ssl.SSLSocket):
+                    outer.protocols.append(self.connection.selected_alpn_protocol())
                 self.send_response(outer.status)
                 self.end_headers()
                 self.wfile.write(outer.body)
@@ -86,6 +92,7 @@ class Server:
         if served:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(served)
+            context.set_alpn_protocols(["h2", "http/1.1"])
             context.sni_callback = lambda _, name, __: self.names.append(name)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -120,6 +127,8 @@ def test_a_box_that_reaches_itself_knows_it_whatever_its_certificate(
 ) -> None:
     assert reach_itself(NAME, facts(HERE), VERSION, server.port) == "reached"
     assert server.names == [NAME]
+    # Said, since a hello without it may be taken for one to the relay.
+    assert server.protocols == ["http/1.1"]
     assert server.asked == [("/.well-known/ratssaal", NAME)]
 
 
