@@ -12,12 +12,31 @@ from builder.machines.container import Box
 from builder.machines.stage import GATEWAY, Stage
 from tests.box.authority import make_authority, pebble
 from tests.box.browser import browser, visit
+from tests.box.rules import rules
 from tests.box.screens import keep_picture, look
 from tests.box.test_answers import NAME, PASSWORD, by_acme, written
 
 pytestmark = pytest.mark.box
 
 RELAY = f"turn.{NAME}"
+# What a line is called, and the figures behind it.
+LINE = re.compile(
+    r"Die Leitung (ist gut|reicht aus|ist schlecht): .*"
+    r" \(hin und zurück \d+ ms, Schwankung \d+ ms, Verlust \d+(,\d)?\s%\)$"
+)
+# Of what goes between browsers and box by UDP, every sixth packet is lost.
+LOSSY = """
+table inet lossy {
+    chain out {
+        type filter hook output priority filter; policy accept;
+        udp dport 443 numgen inc mod 6 0 counter drop
+    }
+    chain in {
+        type filter hook input priority filter; policy accept;
+        udp sport 443 numgen inc mod 6 0 counter drop
+    }
+}
+"""
 CALL_MS = 40_000
 WAYS_MS = 60_000
 
@@ -72,6 +91,14 @@ def try_ways(page: Page) -> dict[str, str]:
     }
 
 
+def line(page: Page, way: str) -> str:
+    """How good `way` is called in the test room, with figures beside the words."""
+    row = page.locator(f"#checks tr[data-check={way}]")
+    assert LINE.search(row.inner_text()), row.inner_text()
+    print(way, row.inner_text())
+    return str(row.get_attribute("data-quality"))
+
+
 def expect_a_button_that_waits(chromium: Browser) -> None:
     """In the test room: what does nothing yet cannot be pressed, and the page says why."""
     page = visit(chromium).new_page()
@@ -102,6 +129,8 @@ def test_box_browser_and_phone_prove_both_ways(house: House, axe: str) -> None:
     expected = {"signalling": "works", "now": "direct", "direct": "works", "relay": "works"}
     assert expected.items() <= found.items(), found
     assert found["where"] == "inside"
+    for way in ("direct", "relay"):
+        assert line(room, way) in ("good", "fair"), way
     look(room, axe, "proof-room-de")
     for way in ("direct", "relay"):
         expect_row(page, f"browser-{way}", True)
@@ -113,8 +142,13 @@ def test_box_browser_and_phone_prove_both_ways(house: House, axe: str) -> None:
     phone = visit(house.chromium, phone=True)
     handy = phone.new_page()
     handy.goto(link)
-    found = try_ways(handy)
+    # On a line that loses packets, which the relay's TCP sends again.
+    with rules(house.stage, LOSSY) as lost:
+        found = try_ways(handy)
+        assert lost() > 0
     assert expected.items() <= found.items(), found
+    assert line(handy, "direct") == "poor"
+    assert line(handy, "relay") in ("good", "fair")
     assert phone.cookies() == []
     look(handy, axe, "proof-phone-de")
     for way in ("direct", "relay"):

@@ -1,18 +1,21 @@
 """Networks that people come from: whatever lets 443/tcp through is enough to meet."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from builder.machines.shell import wait_for
 from builder.machines.stage import BRIDGE, GATEWAY
 from tests.box.authority import make_authority
+from tests.box.firefox import firefox
 from tests.box.front_door import behind
 from tests.box.meeting import NAME, RELAY, House
 from tests.box.pair import links, meet, pair
 from tests.box.rules import rules
-from tests.box.test_answers import change
+from tests.box.test_answers import ask, change
 from tests.box.test_certificates import by_files
+from tests.box.test_proof import LINE
 
 pytestmark = pytest.mark.box
 
@@ -73,6 +76,22 @@ def test_browsers_that_may_use_the_relay_alone_need_nothing_else(open_house: Hou
     ):
         meet(two, links(open_house.book()))
         assert direct() == 0
+
+
+# One browser more, for figures that another test has of Chromium: with --all.
+@pytest.mark.slow
+def test_firefox_too_says_how_good_a_way_is(open_house: House) -> None:
+    stage, box = open_house.stage, open_house.box
+    given = ask(box, "invite", kind="phone")["pass"]
+    with firefox(stage, Path(open_house.authority)) as page:
+        page.goto(f"https://{NAME}/test/#{given}")
+        page.click("#join")
+        for way in ("direct", "relay"):
+            row = f"document.querySelector('#checks tr[data-check={way}]')"
+            page.until(f"{row}?.dataset.quality")
+            said = page.evaluate(f"{row}.innerText")
+            print(said)
+            assert LINE.search(said), said
 
 
 # The last of this file: the box has another certificate afterwards.

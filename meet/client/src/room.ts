@@ -5,8 +5,10 @@ import "./media-port";
 import "./kern.css";
 import { Room, RoomEvent, Track } from "livekit-client";
 import type { RemoteTrack, RemoteTrackPublication, LocalTrackPublication } from "livekit-client";
+import { judge } from "./line";
+import type { Line } from "./line";
 import { PROBE, publishProbe, tryWay, wayNow } from "./ways";
-import type { Result, Way } from "./ways";
+import type { Result, Tried, Way } from "./ways";
 
 interface Place {
   token: string;
@@ -43,6 +45,10 @@ const WORDS = {
     direct_fails: "Bild und Ton gehen nicht direkt: das Netz lässt 443/udp nicht durch",
     relay_works: "Der Ersatzweg über Port 443 geht",
     relay_fails: "Der Ersatzweg geht nicht: Name mit „turn“ davor oder Zertifikat fehlt",
+    good: "Die Leitung ist gut: Man spricht miteinander wie in einem Raum.",
+    fair: "Die Leitung reicht aus: Antworten kommen spürbar später, und das Bild kann kurz hängen. Lassen Sie einander ausreden.",
+    poor: "Die Leitung ist schlecht: Ton und Bild setzen aus oder kommen sehr spät. Nehmen Sie ein Kabel statt WLAN, oder gehen Sie näher an den Router; beenden Sie, was sonst viel überträgt. Bleibt es so, zeigen Sie das Ihrer IT.",
+    figures: "hin und zurück {roundTrip} ms, Schwankung {jitter} ms, Verlust {lost}",
     received_works: "Kommt an",
     where_inside: "Von innen, aus dem Netz des Hauses",
     where_outside: "Von außen",
@@ -80,6 +86,10 @@ const WORDS = {
     direct_fails: "Picture and sound do not go directly: the network lets no 443/udp through",
     relay_works: "The detour over port 443 works",
     relay_fails: "The detour does not work: the name with turn in front or the certificate is missing",
+    good: "The line is good: people talk as if in one room.",
+    fair: "The line will do: answers come noticeably later, and the picture may freeze for a moment. Let each other finish.",
+    poor: "The line is bad: sound and picture drop out or come very late. Use a cable instead of Wi-Fi, or go closer to the router; end whatever else sends much. If it stays like this, show this to your IT.",
+    figures: "there and back {roundTrip} ms, jitter {jitter} ms, loss {lost}",
     received_works: "Arrives",
     where_inside: "From inside, the house's own network",
     where_outside: "From outside",
@@ -120,6 +130,20 @@ const rows: Record<Row, string> = {
   where: "waiting",
 };
 
+/* How good each way is that works. */
+const lines = new Map<string, Line>();
+
+/* In words to read out, and in brackets the figures for the IT. */
+function sentence(line: Line): string {
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+  const part = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  const figures = words.figures
+    .replace("{roundTrip}", number.format(line.roundTrip))
+    .replace("{jitter}", number.format(line.jitter))
+    .replace("{lost}", part.format(line.lost));
+  return `. ${words[judge(line)]} (${figures})`;
+}
+
 function draw(): void {
   const shown = Object.entries(rows).map(([name, found]) => {
     const row = document.createElement("tr");
@@ -134,6 +158,11 @@ function draw(): void {
     cell.className = "kern-table__cell";
     const key = found === "waiting" || found === "trying" ? found : `${name}_${found}`;
     cell.textContent = words[key as keyof Words];
+    const line = lines.get(name);
+    if (line) {
+      row.dataset["quality"] = judge(line);
+      cell.textContent += sentence(line);
+    }
     row.append(head, cell);
     return row;
   });
@@ -176,9 +205,12 @@ async function tryWays(room: Room, url: string): Promise<void> {
   const probe = await publishProbe(room);
   const results: Record<Way, Result> = { direct: "fails", relay: "fails" };
   for (const way of ["direct", "relay"] as const) {
+    lines.delete(way);
     found(way, "trying");
     const given = await place();
-    if (given) results[way] = await tryWay(way, room, url, given.token);
+    const tried: Tried | null = given && (await tryWay(way, room, url, given.token));
+    if (tried) results[way] = tried.result;
+    if (tried?.line) lines.set(way, tried.line);
     found(way, results[way]);
   }
   const now = await wayNow(probe);

@@ -1,6 +1,6 @@
 /* Tries each way of sound and pictures apart: a connection of its own that may take only this way
    exchanges pictures with the one that the room itself uses. A way works when pictures that were
-   sent on it are received, in both directions. */
+   sent on it are received, in both directions; how good it is the same pictures show. */
 
 import { Room, RoomEvent, RemoteVideoTrack, VideoPreset } from "livekit-client";
 import type {
@@ -9,9 +9,17 @@ import type {
   RemoteTrack,
   RemoteTrackPublication,
 } from "livekit-client";
+import { entries, line, pairInUse } from "./line";
+import type { Line } from "./line";
 
 export type Way = "direct" | "relay";
 export type Result = "works" | "fails";
+
+export interface Tried {
+  result: Result;
+  /** Of a way that works; null where the browser measures too little. */
+  line: Line | null;
+}
 
 /* The name of tracks that only ways are tried with; nobody is shown them. */
 export const PROBE = "ratssaal-probe";
@@ -20,6 +28,9 @@ const FRAMES = 5;
 const CONNECT_MS = 10_000;
 const FRAMES_MS = 12_000;
 const LOOK_MS = 200;
+/* One packet a picture: in this time as many as tell one lost in a hundred. */
+const RATE = 30;
+const MEASURED_MS = 3_000;
 
 /* A small moving picture: neither camera nor permission is needed for it. */
 function picture(): MediaStreamTrack {
@@ -33,8 +44,8 @@ function picture(): MediaStreamTrack {
     if (!context) return;
     context.fillStyle = `hsl(${String((count * 7) % 360)} 60% 50%)`;
     context.fillRect(0, 0, 160, 90);
-  }, 66);
-  const [track] = canvas.captureStream(15).getVideoTracks();
+  }, 1000 / RATE);
+  const [track] = canvas.captureStream(RATE).getVideoTracks();
   if (!track) throw new Error("no picture");
   track.addEventListener("ended", () => {
     clearInterval(drawing);
@@ -47,7 +58,7 @@ export async function publishProbe(room: Room): Promise<LocalTrackPublication> {
     name: PROBE,
     simulcast: false,
     videoCodec: "vp8",
-    videoEncoding: new VideoPreset(160, 90, 60_000, 15).encoding,
+    videoEncoding: new VideoPreset(160, 90, 60_000, RATE).encoding,
   });
 }
 
@@ -99,9 +110,19 @@ function probeOf(room: Room, identity: string): Promise<RemoteTrack | null> {
   });
 }
 
-/* Whether `way` carries pictures between this browser and the box, both there and back. `hub` has
-   published its probe; `token` is that of a place of its own. */
-export async function tryWay(way: Way, hub: Room, url: string, token: string): Promise<Result> {
+/* What `sent` and `received` show of their way, once some seconds of pictures have gone. */
+async function measured(sent: LocalTrackPublication, received: RemoteTrack): Promise<Line | null> {
+  await soon(MEASURED_MS);
+  const [going, coming] = await Promise.all([
+    sent.track?.getRTCStatsReport(),
+    received.getRTCStatsReport(),
+  ]);
+  return going && coming ? line(going, coming) : null;
+}
+
+/* Whether `way` carries pictures between this browser and the box, both there and back, and how
+   well. `hub` has published its probe; `token` is that of a place of its own. */
+export async function tryWay(way: Way, hub: Room, url: string, token: string): Promise<Tried> {
   const room = new Room();
   // Without servers there is no relay; with the policy there is nothing else.
   const rtcConfig: RTCConfiguration =
@@ -115,34 +136,27 @@ export async function tryWay(way: Way, hub: Room, url: string, token: string): P
     });
     const there = probeOf(hub, room.localParticipant.identity);
     const back = probeOf(room, hub.localParticipant.identity);
-    await publishProbe(room);
+    const sent = await publishProbe(room);
     const results = await Promise.all(
       [there, back].map(async (probe) => {
         const track = await probe;
         return track !== null && (await received(track));
       }),
     );
-    return results.every(Boolean) ? "works" : "fails";
+    const coming = await back;
+    if (!results.every(Boolean) || !coming) return { result: "fails", line: null };
+    return { result: "works", line: await measured(sent, coming) };
   } catch {
-    return "fails";
+    return { result: "fails", line: null };
   } finally {
     await room.disconnect();
   }
 }
 
-interface Pair extends RTCIceCandidatePairStats {
-  selected?: boolean; // Firefox
-}
-
 /* The way that the room itself has found, from its probe's statistics. */
 export async function wayNow(probe: LocalTrackPublication): Promise<Way | "none"> {
-  const stats = await probe.track?.getRTCStatsReport();
-  const all = [...(stats?.values() ?? [])] as RTCStats[];
-  const used = all.find((one) => one.type === "transport") as RTCTransportStats | undefined;
-  const pairs = all.filter((one) => one.type === "candidate-pair") as Pair[];
-  const pair =
-    pairs.find((one) => one.id === used?.selectedCandidatePairId) ??
-    pairs.find((one) => one.selected === true);
+  const all = entries(await probe.track?.getRTCStatsReport());
+  const pair = pairInUse(all);
   const local = all.find((one) => one.id === pair?.localCandidateId) as
     { candidateType?: string } | undefined;
   if (!local) return "none";
