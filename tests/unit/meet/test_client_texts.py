@@ -10,6 +10,7 @@ import pytest
 from builder.paths import PROJECT
 from meet.api import ENDPOINTS
 from meet.errors import STATUS
+from meet.names import NAME_MOST
 
 pytestmark = pytest.mark.unit
 
@@ -76,3 +77,15 @@ def test_each_refusal_of_the_rooms_service_has_a_sentence() -> None:
     for key in STATUS:
         for language in ("de", "en"):
             assert f"problem.{key}" in texts(language), key
+
+
+def test_pages_and_service_mean_the_same_by_too_long() -> None:
+    page = (PROJECT / "meet/client/src/parts/long.ts").read_text()
+    assert f"LONGEST_NAME = {NAME_MOST};" in page
+    for language in ("de", "en", "de-easy"):
+        assert f" {NAME_MOST} " in texts(language)["problem.name_long"]
+
+
+def test_no_field_cuts_off_what_people_type() -> None:
+    for page in (PROJECT / "meet/client/src").rglob("*.tsx"):
+        assert "maxLength" not in page.read_text(), page

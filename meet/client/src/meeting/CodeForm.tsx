@@ -38,7 +38,6 @@ export function CodeForm() {
           onChange={setCode}
           problem={problem}
           inputMode="numeric"
-          maxLength={20}
         />
         <div className="buttons">
           <Button submit>{t("start.go")}</Button>

@@ -12,7 +12,6 @@ interface TextProps {
   type?: "text" | "password" | "datetime-local" | "number";
   autoComplete?: HTMLInputAutoCompleteAttribute;
   inputMode?: "numeric" | "text";
-  maxLength?: number;
   required?: boolean;
   min?: number;
   max?: number;
@@ -39,7 +38,6 @@ export function TextField(props: TextProps) {
         value={props.value}
         autoComplete={props.autoComplete ?? "off"}
         inputMode={props.inputMode}
-        maxLength={props.maxLength}
         required={props.required}
         min={props.min}
         max={props.max}

@@ -7,6 +7,7 @@ import type { Booking, Policy } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField, Tick } from "../parts/Field";
 import { Form } from "../parts/Form";
+import { LONGEST_NAME, tooLong } from "../parts/long";
 import { Notice } from "../parts/Notice";
 import { sentence } from "../parts/problem";
 import { keepKey, newKey } from "./keys";
@@ -31,11 +32,12 @@ export function Book({ house, short, onBooked }: Props) {
   const [policy, setPolicy] = useState(house);
   const [missing, setMissing] = useState("");
   const [problem, setProblem] = useState("");
+  const long = tooLong(title) ? t("book.titleLong", { most: LONGEST_NAME }) : undefined;
 
   async function send(): Promise<void> {
     setProblem("");
     setMissing(title.trim() ? "" : t("book.titleMissing"));
-    if (!title.trim()) return;
+    if (!title.trim() || long) return;
     if (timed && (!opens || !closes)) {
       setProblem(t("book.timesMissing"));
       return;
@@ -71,8 +73,7 @@ export function Book({ house, short, onBooked }: Props) {
           hint={t("book.nameHint")}
           value={title}
           onChange={setTitle}
-          problem={missing}
-          maxLength={80}
+          problem={long ?? missing}
           required
         />
         <Tick label={t("book.timed")} value={timed} onChange={setTimed} />

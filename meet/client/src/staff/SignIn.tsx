@@ -11,6 +11,9 @@ import { Form } from "../parts/Form";
 import { Notice } from "../parts/Notice";
 import { sentence } from "../parts/problem";
 
+/* What the service takes at the most; it knows of no code with more. */
+const LONGEST_CODE = 20;
+
 interface Props {
   directory: string | null;
   /** Why the directory did not sign somebody in, a word of the service; null: nobody came from there. */
@@ -27,6 +30,10 @@ export function SignIn({ directory, refused, onSignedIn }: Props) {
 
   async function send(): Promise<void> {
     setProblem("");
+    if (totp.length > LONGEST_CODE) {
+      setProblem(sentence(t, new Refused("sign_in_wrong", 0)));
+      return;
+    }
     try {
       await staff.signIn(name, password, totp);
       onSignedIn(await staff.who());
@@ -70,7 +77,6 @@ export function SignIn({ directory, refused, onSignedIn }: Props) {
           onChange={setTotp}
           autoComplete="one-time-code"
           inputMode="numeric"
-          maxLength={8}
         />
         <div className="buttons">
           <Button submit kind={directory === null ? "primary" : "secondary"}>

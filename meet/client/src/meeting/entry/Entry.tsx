@@ -7,6 +7,7 @@ import type { Look } from "../../api/types";
 import { Button } from "../../parts/Button";
 import { TextField, Tick } from "../../parts/Field";
 import { Form } from "../../parts/Form";
+import { LONGEST_NAME, tooLong } from "../../parts/long";
 import { Notice } from "../../parts/Notice";
 import { Page, useHouse } from "../../parts/Page";
 import { sentence } from "../../parts/problem";
@@ -28,8 +29,6 @@ interface Props {
   onAsk: (asked: Asked) => void;
 }
 
-const LONGEST_NAME = 60;
-
 export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
   const { t } = useTranslation();
   const { policy, role } = look;
@@ -41,6 +40,7 @@ export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
   const [microphone, setMicrophone] = useState(speaks && !policy.muted_at_entry);
   const [lacks, setLacks] = useState<{ name?: string; notice?: string }>({});
   const house = useHouse();
+  const long = tooLong(name) ? t("entry.nameLong", { most: LONGEST_NAME }) : undefined;
   const notice = policy.notice || house?.notice || "";
 
   // A link without its key leads to a meeting that shows and says nothing.
@@ -59,7 +59,7 @@ export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
     if (!name.trim()) missing.name = t("entry.nameMissing");
     if (notice && !noticeSeen) missing.notice = t("entry.noticeMissing");
     setLacks(missing);
-    if (!missing.name && !missing.notice) {
+    if (!long && !missing.name && !missing.notice) {
       onAsk({ name: name.trim(), noticeSeen, wish: { camera, microphone } });
     }
   }
@@ -82,9 +82,8 @@ export function Entry({ look, hasKey, busy, problem, onAsk }: Props) {
           hint={t(policy.pseudonyms ? "entry.pseudonym" : "entry.nameHint")}
           value={name}
           onChange={setName}
-          problem={lacks.name}
+          problem={long ?? lacks.name}
           autoComplete="name"
-          maxLength={LONGEST_NAME}
           required
         />
         {notice && (

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useDesk } from "./context";
 import { Messages } from "./Messages";
+import { LONGEST } from "./messages";
 import type { Talk } from "./messages";
 import { Panel } from "./Panel";
 import { Write } from "./Write";
@@ -17,6 +18,7 @@ export function Chat({ messages, send, onClose }: Talk & { onClose: () => void }
       <Messages messages={messages} label={t("chat.list")} empty={t("chat.empty")} />
       <Write
         label={t("chat.write")}
+        long={t("chat.long", { most: LONGEST })}
         button={t("chat.send")}
         value={text}
         onChange={setText}

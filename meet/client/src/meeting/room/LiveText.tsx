@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useDesk } from "./context";
 import { Messages } from "./Messages";
+import { LONGEST } from "./messages";
 import type { Talk } from "./messages";
 import { Panel } from "./Panel";
 import { Write } from "./Write";
@@ -23,6 +24,7 @@ export function LiveText({ messages, send, onClose }: Talk & { onClose: () => vo
       <Messages messages={messages} label={t("text.list")} empty={t("text.empty")} />
       <Write
         label={t("text.write")}
+        long={t("text.long", { most: LONGEST })}
         button={t("text.finish")}
         value={line.text}
         onChange={(text) => {

@@ -9,40 +9,53 @@ import { LONGEST } from "./messages";
 
 interface Props {
   label: string;
+  /** What is said of a text that is too long. */
+  long: string;
   button: string;
   value: string;
   onChange: (value: string) => void;
   onSend: () => void;
 }
 
-export function Write({ label, button, value, onChange, onSend }: Props) {
+export function Write({ label, long, button, value, onChange, onSend }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const { localParticipant } = useLocalParticipant();
   if (localParticipant.permissions?.canPublishData === false) {
     return <p className="kern-body panel__write">{t("messages.mayNot")}</p>;
   }
+  const problem = value.length > LONGEST;
+  const send = () => {
+    if (!problem) onSend();
+  };
   return (
-    <Form className="panel__write" onSend={onSend}>
+    <Form className="panel__write" onSend={send}>
       <label className="kern-label" htmlFor={id}>
         {label}
       </label>
       <textarea
         id={id}
-        className="kern-form-input__input"
+        className={`kern-form-input__input${problem ? " kern-form-input__input--error" : ""}`}
         rows={2}
-        maxLength={LONGEST}
         value={value}
+        aria-invalid={problem ? true : undefined}
+        aria-describedby={problem ? `${id}-problem` : undefined}
         onChange={(event) => {
           onChange(event.target.value);
         }}
         onKeyDown={(event) => {
           if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
             event.preventDefault();
-            onSend();
+            send();
           }
         }}
       />
+      {problem && (
+        <p className="kern-error" id={`${id}-problem`} role="alert">
+          <span className="kern-icon kern-icon--danger" aria-hidden="true" />
+          <span className="kern-body">{long}</span>
+        </p>
+      )}
       <Button submit>{button}</Button>
     </Form>
   );
