@@ -7,6 +7,15 @@ export default tseslint.config(
   { ignores: ["dist/"] },
   js.configs.recommended,
   {
+    // For browsers that no other script of ours runs in.
+    files: ["public/**/*.js"],
+    languageOptions: {
+      ecmaVersion: 5,
+      sourceType: "script",
+      globals: { AbortSignal: "readonly", document: "readonly", TextDecoderStream: "readonly" },
+    },
+  },
+  {
     files: ["src/**/*.{ts,tsx}"],
     extends: [
       ...tseslint.configs.strictTypeChecked,

@@ -29,14 +29,18 @@ function icons() {
   };
 }
 
-/** What all pages say of themselves in the same words. */
-function head() {
-  const lines = readFileSync("src/parts/head.html", "utf8");
+/** What all pages say of themselves in the same words, and to browsers that cannot show them. */
+function frame() {
+  const head = readFileSync("src/parts/head.html", "utf8");
+  const old = readFileSync("src/parts/old.html", "utf8");
   return {
-    name: "head",
+    name: "frame",
     transformIndexHtml: {
       order: "pre",
-      handler: (page) => page.replace("<head>\n", (found) => found + lines),
+      handler: (page) =>
+        page
+          .replace("<head>\n", (found) => found + head)
+          .replace("</body>", (found) => old + found),
     },
   };
 }
@@ -44,13 +48,15 @@ function head() {
 // Names without hashes: the wizard's pages, drawn on the box, name these files as well.
 export default defineConfig({
   base: "/",
-  plugins: [react(), head(), icons()],
+  plugins: [react(), frame(), icons()],
   worker: {
     format: "es",
     rollupOptions: { output: { entryFileNames: "assets/[name].js" } },
   },
   build: {
-    target: "es2022",
+    // The oldest browsers that have what a meeting asks for: old.js looks for it, and the pages name
+    // these versions.
+    target: ["es2022", "chrome103", "edge103", "firefox105", "safari16"],
     assetsInlineLimit: 0,
     // LiveKit's client is one package of half a megabyte; a meeting needs it whole.
     chunkSizeWarningLimit: 900,

@@ -385,6 +385,21 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, 
     expect(guest.get_by_text("noch nicht ganz geladen")).to_be_visible()
     look(guest, axe, "meeting-not-loaded")
     guest.unroute("**/*.js")
+    # A browser that lacks what came in 2022, and with it the scripts that it cannot read.
+    old = people.come(phone=True)
+    old.add_init_script("delete AbortSignal.timeout")
+    old.route("**/visit.js", lambda asked: asked.abort())
+    old.goto(f"https://{NAME}/m/#i=nonsense")
+    for words in ("Dieser Browser ist zu alt", "This browser is too old"):
+        expect(old.get_by_role("heading", name=words)).to_be_visible()
+    expect(old.get_by_text("noch nicht ganz geladen")).to_be_hidden()
+    look(old, axe, "meeting-too-old-for-scripts")
+    # One that reads them, and has no sound and pictures.
+    old = people.come(phone=True)
+    old.add_init_script("delete globalThis.RTCPeerConnection")
+    old.goto(f"https://{NAME}/m/#i=nonsense")
+    expect(old.get_by_role("alert")).to_contain_text(t("old.other"))
+    look(old, axe, "meeting-too-old-de")
     guest.reload()
     expect(guest.get_by_role("alert")).to_contain_text(t("problem.wrong_invitation"))
     look(guest, axe, "meeting-wrong-link-de")

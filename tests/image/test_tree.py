@@ -246,3 +246,15 @@ def test_what_the_pages_load_later_lies_on_the_box(usr: Path) -> None:
     blur = [f"/assets/selfie_segmentation{part}" for part in parts]
     for file in [*icons, "/assets/icon-180.png", *blur]:
         assert (www / file[1:]).stat().st_size > 0, file
+
+
+@pytest.mark.parametrize("page", ["m", "rooms", "test"])
+def test_a_browser_without_modules_reads_that_it_is_too_old(usr: Path, page: str) -> None:
+    """In words of the page itself, which a script without a word of newer JavaScript shows."""
+    www = usr / "share/ratssaal/www"
+    text = (www / page / "index.html").read_text()
+    assert '<script defer src="/assets/old.js"></script>' in text
+    assert "Dieser Browser ist zu alt" in text
+    assert "This browser is too old" in text
+    script = (www / "assets/old.js").read_text()
+    assert not re.search(r"\b(let|const|class|import|export)\b|=>|`", script.partition("*/")[2])

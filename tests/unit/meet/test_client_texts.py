@@ -89,3 +89,19 @@ def test_pages_and_service_mean_the_same_by_too_long() -> None:
 def test_no_field_cuts_off_what_people_type() -> None:
     for page in (PROJECT / "meet/client/src").rglob("*.tsx"):
         assert "maxLength" not in page.read_text(), page
+
+
+def test_the_oldest_browsers_are_those_that_the_pages_are_built_for() -> None:
+    client = PROJECT / "meet/client"
+    built = (client / "vite.config.js").read_text()
+    oldest = dict(re.findall(r'"(chrome|edge|firefox|safari)(\d+)"', built))
+    assert set(oldest) == {"chrome", "edge", "firefox", "safari"}
+    assert oldest["chrome"] == oldest["edge"], "they are named together"
+    said = [texts(language)["old.text"] for language in ("de", "en", "de-easy")]
+    # For those in which none of these sentences can be drawn, in both languages.
+    german, english = re.findall(
+        r'<div lang="(?:de|en)">(.*?)</div>', (client / "src/parts/old.html").read_text(), re.DOTALL
+    )
+    for text in (*said, german, english):
+        numbers = re.findall(r"\b\d+\b", re.sub("<[^>]*>", "", text))
+        assert numbers == [oldest["chrome"], oldest["firefox"], oldest["safari"]], text

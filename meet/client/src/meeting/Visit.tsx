@@ -62,7 +62,7 @@ export function Visit() {
   const seen = useRef(false);
   useEffect(() => {
     if (visit.at === "look") return;
-    if (seen.current) document.querySelector<HTMLElement>("main h1")?.focus();
+    if (seen.current) document.querySelector<HTMLElement>("#page h1")?.focus();
     seen.current = true;
   }, [visit.at]);
 

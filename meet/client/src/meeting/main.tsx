@@ -9,12 +9,9 @@ import { startLanguage } from "../texts/language";
 import { TooOld } from "./TooOld";
 import { Visit } from "./Visit";
 
-/** What a meeting cannot do without; a browser that lacks it gets a sentence instead. */
-const able =
-  typeof RTCPeerConnection === "function" &&
-  "mediaDevices" in navigator &&
-  typeof TextDecoderStream === "function" &&
-  typeof AbortSignal.timeout === "function";
+/** What a meeting cannot do without; a browser that lacks it gets a sentence instead. What these scripts
+    themselves need, public/assets/old.js has looked for. */
+const able = typeof RTCPeerConnection === "function" && "mediaDevices" in navigator;
 
 const page = document.getElementById("page");
 if (page) {
