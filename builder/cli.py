@@ -437,9 +437,8 @@ def bench(
     """
     figures = measure.measure(subjects or list(measure.SUBJECTS))
     show([one.content() for one in figures]) if as_json else measure.show(figures)
-    short = [one.name for one in figures if not one.met]
-    if check and short:
-        raise CommandError(f"Short of the goal: {', '.join(short)}.")
+    if check and not all(one.met for one in figures):
+        raise CommandError(measure.short_of_goals(figures))
 
 
 @answers_app.command("check")

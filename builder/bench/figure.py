@@ -4,13 +4,19 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+# Whose fault a goal that is not met is.
+Limit = Literal["machine", "server"]
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure, the goal that it must not exceed (None: none), and what it was made from.
 
-    A value that is infinite or not a number is of a measurement in which nothing arrived.
+    A value that is infinite or not a number is of a measurement in which nothing arrived. limit:
+    where the goal is not met, whether the machine could not do it or what was measured on it; None
+    where that was not looked into.
     """
 
     name: str
@@ -18,6 +24,7 @@ class Figure:
     goal: float | None
     unit: str
     detail: str
+    limit: Limit | None = None
 
     @property
     def met(self) -> bool:

@@ -163,6 +163,16 @@ def measure(subjects: list[str]) -> list[Figure]:
     return [figure for subject in subjects for figure in SUBJECTS[subject]()]
 
 
+def short_of_goals(figures: list[Figure]) -> str:
+    """Which of `figures` fall short of their goals, those apart that this machine cannot show."""
+    machine = [one.name for one in figures if not one.met and one.limit == "machine"]
+    others = [one.name for one in figures if not one.met and one.limit != "machine"]
+    said = [f"Short of the goal: {', '.join(others)}."] if others else []
+    if machine:
+        said.append(f"Not shown, since this machine is the limit: {', '.join(machine)}.")
+    return "\n".join(said)
+
+
 def show(figures: list[Figure]) -> None:
     """Print a table for people; what falls short comes last."""
     table = Table("figure", "measured", "goal", "unit", "from")

@@ -1,19 +1,40 @@
 """Measures what reaches a crowd in a meeting, beside LiveKit alone in the same run."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from builder import image, stack
+from builder import demo, image, stack
 from builder.bench import crowd
-from builder.bench.figure import Figure
+from builder.bench.attendance import Attendance
+from builder.bench.figure import Figure, Limit
 from builder.bench.setting_up import set_up
+from builder.bench.spent import Spent, confined
 from builder.machines.container import Box
 from builder.machines.place import Place
 from builder.machines.stage import BRIDGE, GATEWAY, PREFIX, Stage
 from builder.progress import step
 
-# The most that the product promises, what it is sold for, and a small meeting.
-CROWDS = (10, 30, 80)
+# The most that the product promises, what it is sold for, and a small meeting; of each, which share
+# of the pictures may be missing.
+CROWDS = {10: 0.001, 30: 0.001, 80: 0.01}
+SOUND = 0.001
+JOIN = 1.3
+# What the server has for it, on a machine of any size.
+PROCESSORS = 2
+# With fewer of its processors at rest a machine has nothing more to give.
+FULL = 0.95
+# All that a meeting needs on a box, by what it is called here.
+UNITS = {
+    "livekit": "livekit",
+    "nginx": "nginx",
+    "rooms service": "ratssaal-meet",
+    "etcd": "etcd",
+}
+SFU = "livekit"
+# Of the presets one without a lobby, in which everybody may speak, show himself and share.
+MEETINGS: dict[str, object] = {"preset": "open"}
 # A town hall's line: what leaves the house waits for at most 50 ms, as in a usual router, or is
 # lost (tc-tbf(8)). All that these people are sent would be about twice as much.
 NARROW_PEOPLE = 30
@@ -26,67 +47,141 @@ def measure_meeting() -> Iterator[Figure]:
     """Crowds of growing size on a box in a container, each beside LiveKit alone in the same run."""
     built = image.build(image.BuildOptions())
     tree = stack.build(stack.choose(stack.DEFAULT), built.toolbox)
-    with Stage(built.toolbox) as stage, Box(stage, built.artifacts) as box:
-        keys = box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
+    crowd.program(built.toolbox)
+    with ExitStack() as running:
+        stage = running.enter_context(Stage(built.toolbox))
+        with confined(PROCESSORS):
+            box = running.enter_context(Box(stage, built.artifacts))
+            with step("Setting the box up", estimate=False):
+                set_up(box, {}, MEETINGS)
+            keys = box.shell("cat /var/lib/ratssaal/secrets/stack/keys.yaml")
+            bare = running.enter_context(crowd.alone(stage, tree, keys))
         authority = stage.folder / "authority.pem"
         authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
-
-        def used() -> float:
-            shown = box.shell("systemctl show --value -p CPUUsageNSec nginx livekit").split()
-            return sum(map(int, shown)) / 1e9
-
-        for people in CROWDS:
-            with (
-                step(f"{people} people on LiveKit alone", estimate=False),
-                crowd.alone(stage, tree, keys) as used_alone,
-            ):
-                url = f"ws://{GATEWAY}:7880"
-                floor = crowd.attend(stage, url, keys, people, used_alone)
+        for people, missing in CROWDS.items():
+            with step(f"{people} people on LiveKit alone", estimate=False):
+                floor = crowd.attend(stage, people, bare, keys=keys)
             with step(f"{people} people on the box", estimate=False):
-                url = f"wss://{box.address}"
-                ours = crowd.attend(stage, url, keys, people, used, authority=authority)
-            yield from _meeting_figures(people, ours, floor)
-        yield from _narrow_figures(stage, box, keys, used, authority)
+                ours = attend(stage, box, people, authority)
+            yield from meeting_figures(ours, floor, missing)
+        yield from _narrow_figures(stage, box, authority)
 
 
-def _narrow_figures(
-    stage: Stage, box: Box, keys: str, used: Callable[[], float], authority: Path
-) -> Iterator[Figure]:
+def attend(
+    where: Stage, box: Box, people: int, authority: Path, *, pause: float = 3.0
+) -> Attendance:
+    """Bring `people` from `where` into a meeting of their own on the box, by its link."""
+    link = demo.invite(box)["participant"]
+    return crowd.attend(
+        where, people, lambda: served_by(box), link=link, authority=authority, pause=pause
+    )
+
+
+def served_by(box: Box) -> Mapping[str, list[int]]:
+    """The processes of all that a meeting needs on the box."""
+    return {name: box.processes(unit) for name, unit in UNITS.items()}
+
+
+def _narrow_figures(stage: Stage, box: Box, authority: Path) -> Iterator[Figure]:
     """People outside of a house whose line is too narrow: as it is, then with the line named."""
-
-    def over_the_line() -> tuple[float, str]:
-        url, pause = f"wss://{box.address}", SETTLES
-        came = crowd.attend(
-            outside, url, keys, NARROW_PEOPLE, used, authority=authority, pause=pause
-        )
-        pictures = min(1.0, came.pictures)
-        return came.lost, f"{pictures:.2f} of the pictures, {came.sound:.4f} of the sounds"
-
     with Place(stage) as outside:
         outside.plug(BRIDGE, f"{PREFIX}.60", GATEWAY, GATEWAY)
         line = ["tc", "qdisc", "replace", "dev", outside.cable, "root", *NARROW]
         stage.run(stage.toolbox.command(line))
         where = f"{NARROW_PEOPLE} people over {NARROW_MBIT} Mbit/s"
         with step(where, estimate=False):
-            lost, beside = over_the_line()
-        yield Figure(f"sound lost, {where} that the box does not know of", lost, None, "", beside)
+            came = attend(outside, box, NARROW_PEOPLE, authority, pause=SETTLES)
+        yield _narrow_row(f"sound lost, {where} that the box does not know of", None, came)
         with step(f"{where}, which the settings name", estimate=False):
-            set_up(box, {"uplink": NARROW_MBIT})
-            lost, beside = over_the_line()
-        yield Figure(f"sound lost, {where}", lost, 0.001, "", beside)
+            set_up(box, {"uplink": NARROW_MBIT}, MEETINGS)
+            came = attend(outside, box, NARROW_PEOPLE, authority, pause=SETTLES)
+        yield _narrow_row(f"sound lost, {where}", SOUND, came)
 
 
-def _meeting_figures(
-    people: int, ours: crowd.Attendance, floor: crowd.Attendance
-) -> Iterator[Figure]:
-    def row(name: str, value: float, goal: float | None, unit: str, alone: str) -> Figure:
-        beside = f"{alone} alone; {ours.server:.2f} processors, crowd {ours.crowd:.2f}"
-        return Figure(f"{name}, {people} people", value, goal, unit, beside)
+def _narrow_row(name: str, goal: float | None, came: Attendance) -> Figure:
+    lost = 1 - came.sound
+    said = f"{came.pictures:.2f} of the pictures; {came.absent} never came; {_machine(came.spent)}"
+    # LiveKit alone has not sat behind this line, so nothing shows that the machine is the limit.
+    limit: Limit | None = "server" if goal is not None and not lost <= goal else None
+    return Figure(name, lost, goal, "", said, limit)
 
-    missing = 1 - min(1.0, ours.pictures)
-    yield row("pictures missing", missing, 0.01, "", f"{1 - min(1.0, floor.pictures):.3f}")
-    yield row("sound lost", ours.lost, 0.001, "", f"{floor.lost:.4f}")
-    yield row("first picture", ours.median / floor.median, 1.3, "x", f"{floor.median:.0f} ms")
-    yield row("last one's", ours.worst / floor.worst, 1.3, "x", f"{floor.worst:.0f} ms")
-    cost = ours.server / ours.tracks * 1e3
-    yield row("processor a track", cost, None, "ms/s", f"{floor.server / floor.tracks * 1e3:.2f}")
+
+def full(spent: Spent) -> bool:
+    """Whether the machine had nothing more to give, and less for the server than it may use."""
+    return spent.busy >= FULL and spent.left < PROCESSORS
+
+
+def limit(ours: Spent, alone: Spent, alone_met: bool) -> Limit:
+    """Whose fault it is that the box has not met a goal.
+
+    It is the machine's only where LiveKit alone has not met it either, and the machine was full
+    both times and left the server less than the processors of the goal. Else it is the server's:
+    the machine could do it, or was not asked for all it has.
+    """
+    return "machine" if not alone_met and full(ours) and full(alone) else "server"
+
+
+def meeting_figures(ours: Attendance, floor: Attendance, missing: float) -> Iterator[Figure]:
+    """The rows of one crowd on the box, beside the same on LiveKit alone.
+
+    missing: share of the pictures that may be missing.
+    """
+    mine, theirs = ours.spent, floor.spent
+
+    def row(name: str, value: float, goal: float | None, unit: str, said: str, met: bool) -> Figure:
+        """met: whether LiveKit alone has met the goal, or has given something to compare with."""
+        found = Figure(f"{name}, {ours.people} people", value, goal, unit, said)
+        if goal is None or found.met:
+            return found
+        whose = limit(mine, theirs, met)
+        because = f"the {whose} is the limit: {mine.busy:.2f} of the machine busy"
+        return Figure(found.name, value, goal, unit, f"{said}; {because}", whose)
+
+    def share(name: str, value: float, alone: float, goal: float, said: str = "") -> Figure:
+        return row(name, value, goal, "", f"{alone:.4f} alone{said}", alone <= goal)
+
+    def number(name: str, value: int, alone: int, said: str = "") -> Figure:
+        return row(name, value, 0, "", f"{alone} alone{said}", alone == 0)
+
+    def times(name: str, value: float, alone: float) -> Figure:
+        said = f"{value:.0f} ms beside {alone:.0f} ms alone"
+        return row(name, ratio(value, alone), JOIN, "x", said, math.isfinite(alone))
+
+    failed = f"; {ours.failed[0]}" if ours.failed else ""
+    yield number("never came", ours.absent, floor.absent, failed)
+    yield number("without a picture", ours.blind, floor.blind)
+    layers = f"; {ours.layers['large']} large and {ours.layers['small']} small of cameras came"
+    yield share("pictures missing", 1 - ours.pictures, 1 - floor.pictures, missing, layers)
+    yield share("sound lost", 1 - ours.sound, 1 - floor.sound, SOUND)
+    yield times("first picture", ours.median, floor.median)
+    yield times("last one's", ours.worst, floor.worst)
+    cost, alone = (cost_of_track(one) for one in (ours, floor))
+    said = f"{alone:.3f} alone; {ours.tracks} tracks, {floor.tracks} alone"
+    yield row("processor a track", cost, None, "ms/s", said, True)
+    held = ", ".join(f"{name} {size:.0f}" for name, size in mine.memory.items())
+    said = f"{held}; {sum(theirs.memory.values()):.0f} alone"
+    yield row("memory", sum(mine.memory.values()), None, "MiB", said, True)
+    dear, alone = (ratio(one.crowd, one.processors) for one in (mine, theirs))
+    said = f"{alone:.2f} alone; it sent {ours.kept:.3f} of what it meant to, {floor.kept:.3f} alone"
+    name = f"crowd's processor beside the server's, {ours.people} people"
+    yield Figure(name, dear, 1, "x", said)
+    said = f"{_machine(mine)}; alone {theirs.busy:.2f}: {_machine(theirs)}"
+    yield row("machine busy", mine.busy, None, "", said, True)
+
+
+def ratio(value: float, floor: float) -> float:
+    """How many times `floor` it is; not a number where there is nothing to compare with."""
+    return value / floor if 0 < floor < math.inf else math.nan
+
+
+def cost_of_track(came: Attendance) -> float:
+    """Milliseconds of processor in a second that LiveKit used for each stream; nan: none came."""
+    return ratio(came.spent.server.get(SFU, math.nan) * 1e3, came.tracks)
+
+
+def _machine(spent: Spent) -> str:
+    """Who had how much of the machine's processors."""
+    return (
+        f"server {spent.processors:.2f} of its {spent.may} processors, crowd {spent.crowd:.2f}, "
+        f"others {spent.others:.2f} of the machine's {spent.machine}"
+    )

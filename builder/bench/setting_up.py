@@ -30,12 +30,18 @@ print(sum(one.decisions for one in steps.steps().values()) + steps.BEFORE_AND_AF
 """
 
 
-def set_up(box: Box, network: dict[str, object]) -> None:
-    """Set the box up by answers; `network` is more of them. Raises CommandError where it fails."""
+def set_up(box: Box, network: dict[str, object], meetings: dict[str, object] | None = None) -> None:
+    """Set the box up by answers; `network` and `meetings` are more of them.
+
+    Raises CommandError where it fails.
+    """
     person = {"name": "Anna", "password": answers.hash_password("korrekt pferd batterie")}
     content = {
         "box": {"host_name": "sitzung.musterhausen.example", "network": network},
-        "cluster": {"administration": {"people": [person], "alone_because": "-"}},
+        "cluster": {
+            "administration": {"people": [person], "alone_because": "-"},
+            "meetings": meetings or {},
+        },
     }
     box.run(*_BOX_PYTHON, _GIVE_ANSWERS, stdin=yaml.safe_dump(content))
     box.run("systemctl", "start", "ratssaal-converge.service")

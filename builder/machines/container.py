@@ -151,6 +151,11 @@ class Box:
         """The address under which the box tells guests to reach it."""
         return self.shell(". /run/ratssaal/address.env; echo $RATSSAAL_ADDRESS").strip()
 
+    def processes(self, unit: str) -> list[int]:
+        """The processes of a service of the box, as the host numbers them."""
+        files = self._cgroup.rglob(f"{unit}.service/cgroup.procs")
+        return [int(number) for file in files for number in file.read_text().split()]
+
     def stop(self) -> None:
         """Shut down in order and wait for it."""
         assert self._process

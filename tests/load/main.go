@@ -3,7 +3,9 @@
 // It reads a Wish (JSON) from its input and prints a Report (JSON); "counting" and "counted" on its
 // error output say when the middle of the meeting begins and ends. Media is not encoded: frames of a
 // camera's sizes and rates are made once and sent again and again, since a server that forwards does
-// not look inside. Everybody sees up to `watch` pictures, one of them large, and hears everybody.
+// not look inside. Each picture and each sound bears a note (see mark), so that what arrives is compared
+// with what was sent while all were counted, and with nothing else. Everybody sees all cameras, one
+// of them large, and the screen, and hears everybody.
 package main
 
 import (
@@ -11,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,54 +25,89 @@ import (
 	"github.com/livekit/protocol/logger"
 	lksdk "github.com/livekit/server-sdk-go/v2"
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
 )
 
-// Person is somebody to bring: what they send beside a token for the room.
+// Person is somebody to bring: what they send, and whose camera they look at large (a number in
+// People). Token: for the room, where there is no link.
 type Person struct {
+	Name  string  `json:"name"`
 	Token string  `json:"token"`
 	Sound float64 `json:"sound"` // packets of sound in a second; 0: none
 	Video bool    `json:"video"`
 	Share bool    `json:"share"`
+	Large int     `json:"large"`
 }
 
 // Wish says whom to bring where, how long they are left alone once they are there, so that what is
 // counted is a meeting under way and not its beginning, and for how long all are counted then.
+// Link: the invitation that all follow; without one they have tokens for the server at URL.
 type Wish struct {
 	URL       string   `json:"url"`
+	Link      string   `json:"link"`
 	Pause     float64  `json:"pause"`
 	Seconds   float64  `json:"seconds"`
 	PerSecond float64  `json:"per_second"`
 	People    []Person `json:"people"`
 }
 
-// Count is what arrived of one kind while all were counted, over all who received it. Whole: pictures
-// that ended, or sounds. Lost: gaps in the packets' numbers (RFC 3550, section 5.1).
-type Count struct {
-	Tracks  int64 `json:"tracks"`
-	Packets int64 `json:"packets"`
-	Lost    int64 `json:"lost"`
-	Whole   int64 `json:"whole"`
+// Sent is what somebody sent while all were counted: packets of sound, and pictures of each kind.
+type Sent struct {
+	Sound  int64 `json:"sound"`
+	Small  int64 `json:"small"`
+	Large  int64 `json:"large"`
+	Screen int64 `json:"screen"`
 }
 
-// Report is the result. FirstPicture: milliseconds from the link to the first whole picture, of each
-// person, in order. CPU: seconds of processor that this program used while all were counted.
+// Got is what reached somebody of all that. Pictures: whole ones; of a camera no more than the layer
+// has that this person looks at, so that more pictures of one make up for no other.
+type Got struct {
+	Sound    int64 `json:"sound"`
+	Pictures int64 `json:"pictures"`
+}
+
+// Attended is one person's part. First: milliseconds from the link to the first whole picture; null:
+// there was none.
+type Attended struct {
+	Came  bool   `json:"came"`
+	First *int64 `json:"first"`
+	Sent  Sent   `json:"sent"`
+	Got   Got    `json:"got"`
+}
+
+// Report is the result; People are those of the wish, in its order. CPU: seconds of processor that
+// this program used while all were counted. Tracks: streams of which something came then. Small and
+// Large: whole pictures that came of either layer of the cameras, over all.
 type Report struct {
-	Joined       int      `json:"joined"`
-	Failed       []string `json:"failed"`
-	FirstPicture []int64  `json:"first_picture"`
-	Seconds      float64  `json:"seconds"`
-	CPU          float64  `json:"cpu"`
-	Sound        Count    `json:"sound"`
-	Video        Count    `json:"video"`
+	People  []Attended `json:"people"`
+	Failed  []string   `json:"failed"`
+	Seconds float64    `json:"seconds"`
+	CPU     float64    `json:"cpu"`
+	Tracks  int        `json:"tracks"`
+	Small   int64      `json:"small"`
+	Large   int64      `json:"large"`
 }
 
 // Opus at 32 kbit/s in packets of 20 ms, as browsers send it.
 const opusBytes = 80
 
+// kind of media.
+type kind byte
+
+const (
+	voice kind = iota
+	small
+	large
+	shared
+	kinds
+)
+
 // layer is a camera's or a screen's picture at one size, as browsers send it by default.
 type layer struct {
+	kind          kind
 	quality       livekit.VideoQuality
 	width, height uint32
 	frames        int
@@ -78,15 +116,46 @@ type layer struct {
 
 var (
 	camera = []layer{
-		{livekit.VideoQuality_LOW, 320, 180, 15, 120_000},
-		{livekit.VideoQuality_HIGH, 640, 360, 25, 450_000},
+		{small, livekit.VideoQuality_LOW, 320, 180, 15, 120_000},
+		{large, livekit.VideoQuality_HIGH, 640, 360, 25, 450_000},
 	}
-	screen = []layer{{livekit.VideoQuality_HIGH, 1920, 1080, 5, 1_000_000}}
+	screen = []layer{{shared, livekit.VideoQuality_HIGH, 1920, 1080, 5, 1_000_000}}
 )
+
+// The note in a sound or a picture: counted, where it was sent while all were counted, and its kind.
+// It stands behind a VP8 key frame's header (RFC 6386, section 9.1), the longest that servers read.
+const (
+	noteAt  = 10
+	counted = 0xc7
+)
+
+// seat is one person in the hall: what they have sent while all were counted.
+type seat struct {
+	hall *hall
+	sent [kinds]atomic.Int64
+}
+
+// mark writes the note into something that is about to be sent.
+func (s *seat) mark(data []byte, what kind) {
+	data[noteAt], data[noteAt+1] = 0, byte(what)
+	if s.hall.counting.Load() {
+		data[noteAt] = counted
+		s.sent[what].Add(1)
+	}
+}
+
+// note reads it again: whether it counts, and of which kind it is.
+func note(data []byte) (bool, kind) {
+	if len(data) < noteAt+2 || data[noteAt] != counted || data[noteAt+1] >= byte(kinds) {
+		return false, 0
+	}
+	return true, kind(data[noteAt+1])
+}
 
 // frames sends pictures of a layer's rate and size, and a key frame where somebody asks for one.
 type frames struct {
 	lksdk.BaseSampleProvider
+	seat   *seat
 	layer  layer
 	key    []byte
 	other  []byte
@@ -95,8 +164,8 @@ type frames struct {
 }
 
 // newFrames makes the two pictures. Their first bytes are a VP8 frame's header (RFC 6386, section
-// 9.1), which servers read to tell key frames; the rest never changes.
-func newFrames(of layer) *frames {
+// 9.1), which servers read to tell key frames; behind the note the rest never changes.
+func newFrames(of layer, from *seat) *frames {
 	size := of.bits / 8 / of.frames
 	key, other := make([]byte, 3*size), make([]byte, size)
 	for i := range key {
@@ -105,9 +174,10 @@ func newFrames(of layer) *frames {
 	copy(other, key)
 	copy(key, []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, byte(of.width), byte(of.width >> 8), byte(of.height), byte(of.height >> 8)})
 	other[0] = 0x31
-	return &frames{layer: of, key: key, other: other}
+	return &frames{seat: from, layer: of, key: key, other: other}
 }
 
+// NextSample is called by one goroutine; what it returns is copied into packets before it is called again.
 func (f *frames) NextSample(context.Context) (media.Sample, error) {
 	data := f.other
 	// Browsers send a key frame when asked; a camera's first one is one, too.
@@ -115,6 +185,7 @@ func (f *frames) NextSample(context.Context) (media.Sample, error) {
 		data = f.key
 	}
 	f.number++
+	f.seat.mark(data, f.layer.kind)
 	return media.Sample{Data: data, Duration: time.Second / time.Duration(f.layer.frames)}, nil
 }
 
@@ -128,11 +199,13 @@ func (f *frames) heard(packet rtcp.Packet) {
 // sound sends Opus packets: of a voice at 50 a second, of a silent room (DTX) at 2.5.
 type sound struct {
 	lksdk.BaseSampleProvider
+	seat   *seat
 	packet []byte
 	every  time.Duration
 }
 
 func (s *sound) NextSample(context.Context) (media.Sample, error) {
+	s.seat.mark(s.packet, voice)
 	return media.Sample{Data: s.packet, Duration: s.every}, nil
 }
 
@@ -144,18 +217,31 @@ func (s *sound) CurrentAudioLevel() uint8 {
 	return 25
 }
 
-// hall is what all people share: who counts, and since when.
+// hall is what all people share: who counts, and what comes.
 type hall struct {
 	counting atomic.Bool
-	sound    tally
-	video    tally
+	seats    []*seat
 	mutex    sync.Mutex
-	first    []int64
+	numbers  map[string]int // whose identity is whose
+	tallies  []*tally
+	first    []*int64
+	came     []bool
 	failed   []string
 }
 
-// tally makes a Count.
-type tally struct{ tracks, packets, lost, whole atomic.Int64 }
+// tally counts one track: what came from one person to another that was sent while all were counted.
+type tally struct {
+	from, to int
+	came     [kinds]atomic.Int64
+}
+
+func newHall(people int) *hall {
+	made := &hall{numbers: map[string]int{}, first: make([]*int64, people), came: make([]bool, people)}
+	for range people {
+		made.seats = append(made.seats, &seat{hall: made})
+	}
+	return made
+}
 
 func (h *hall) fail(err error) {
 	h.mutex.Lock()
@@ -163,75 +249,156 @@ func (h *hall) fail(err error) {
 	h.failed = append(h.failed, err.Error())
 }
 
-// receive counts one track; whole is called with the last packet of each picture or sound.
-func (h *hall) receive(track *webrtc.TrackRemote, into *tally, whole func()) {
-	var highest, begun int64 = -1, -1
-	var packets, wholes int64
-	counted := false
+// seen notes that somebody's first picture has come.
+func (h *hall) seen(number int, begun time.Time) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.first[number] == nil {
+		passed := time.Since(begun).Milliseconds()
+		h.first[number] = &passed
+	}
+}
+
+func (h *hall) tally(from, to int) *tally {
+	made := &tally{from: from, to: to}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.tallies = append(h.tallies, made)
+	return made
+}
+
+func (h *hall) number(identity string) (int, bool) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	number, known := h.numbers[identity]
+	return number, known
+}
+
+// packets reads a track to its end. What is given to `take` is good until it returns.
+func packets(track *webrtc.TrackRemote, take func(*rtp.Packet)) {
+	buffer := make([]byte, 1500)
+	var packet rtp.Packet
 	for {
-		packet, _, err := track.ReadRTP()
+		size, _, err := track.Read(buffer)
 		if err != nil {
 			return
 		}
-		ends := packet.Marker || track.Kind() == webrtc.RTPCodecTypeAudio
-		if ends {
-			whole()
-		}
-		number := int64(packet.SequenceNumber)
-		if highest >= 0 {
-			number = highest + int64(int16(packet.SequenceNumber-uint16(highest)))
-		}
-		highest = max(highest, number)
-		switch now := h.counting.Load(); {
-		case now && !counted:
-			counted, begun, packets, wholes = true, number, 0, 0
-			into.tracks.Add(1)
-		case !now && counted:
-			into.packets.Add(packets)
-			into.whole.Add(wholes)
-			into.lost.Add(max(0, highest-begun-packets))
-			return
-		}
-		packets++
-		if ends {
-			wholes++
+		// Without a payload it is padding, by which servers probe a line.
+		if packet.Unmarshal(buffer[:size]) == nil && len(packet.Payload) > 0 {
+			take(&packet)
 		}
 	}
 }
 
-// enter brings one person in; nil where they cannot.
-func (h *hall) enter(url string, who Person) *lksdk.Room {
-	begun := time.Now()
-	seen := sync.OnceFunc(func() {
-		h.mutex.Lock()
-		defer h.mutex.Unlock()
-		h.first = append(h.first, time.Since(begun).Milliseconds())
+// hear counts a track of sound.
+func hear(track *webrtc.TrackRemote, into *tally) {
+	packets(track, func(packet *rtp.Packet) {
+		if counts, what := note(packet.Payload); counts {
+			into.came[what].Add(1)
+		}
 	})
-	var large atomic.Bool
+}
+
+// picture is one that is coming: the numbers of its packets, of which the last bears the marker.
+type picture struct {
+	begun, ended bool
+	first, last  uint16
+	numbers      []uint16
+	counts       bool
+	what         kind
+}
+
+// add takes one more packet of it; whether it is whole now. Sent again, a packet may come twice.
+func (p *picture) add(packet *rtp.Packet) bool {
+	if slices.Contains(p.numbers, packet.SequenceNumber) {
+		return false
+	}
+	p.numbers = append(p.numbers, packet.SequenceNumber)
+	if packet.Marker {
+		p.ended, p.last = true, packet.SequenceNumber
+	}
+	// The first packet of a picture's first and only partition (RFC 7741, section 4.2).
+	if packet.Payload[0]&0x17 == 0x10 {
+		var begin codecs.VP8Packet
+		if data, err := begin.Unmarshal(packet.Payload); err == nil {
+			p.begun, p.first = true, packet.SequenceNumber
+			p.counts, p.what = note(data)
+		}
+	}
+	return p.begun && p.ended && len(p.numbers) == int(p.last-p.first)+1
+}
+
+// Pictures that are coming at once; with more, those that miss something are given up.
+const pending = 32
+
+// watch counts a track of pictures; whole is called with each that is whole.
+func watch(track *webrtc.TrackRemote, into *tally, whole func()) {
+	coming := map[uint32]*picture{}
+	packets(track, func(packet *rtp.Packet) {
+		one := coming[packet.Timestamp]
+		if one == nil {
+			if len(coming) >= pending {
+				clear(coming)
+			}
+			one = &picture{}
+			coming[packet.Timestamp] = one
+		}
+		if !one.add(packet) {
+			return
+		}
+		delete(coming, packet.Timestamp)
+		whole()
+		if one.counts {
+			into.came[one.what].Add(1)
+		}
+	})
+}
+
+// enter brings one person in; nil where they cannot.
+func (h *hall) enter(wish Wish, number int) *lksdk.Room {
+	who, begun := wish.People[number], time.Now()
 	callback := lksdk.NewRoomCallback()
-	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, _ *lksdk.RemoteParticipant) {
+	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, sender *lksdk.RemoteParticipant) {
+		from, known := h.number(sender.Identity())
+		if !known {
+			h.fail(fmt.Errorf("somebody else is in the room: %s", sender.Identity()))
+			return
+		}
+		into := h.tally(from, number)
 		if track.Kind() == webrtc.RTPCodecTypeAudio {
-			go h.receive(track, &h.sound, func() {})
+			go hear(track, into)
 			return
 		}
 		// One picture is looked at large, as in a speaker view; the others are small beside it.
-		if publication.Source() == livekit.TrackSource_CAMERA && !large.CompareAndSwap(false, true) {
+		if publication.Source() == livekit.TrackSource_CAMERA && from != who.Large {
 			publication.SetVideoQuality(livekit.VideoQuality_LOW)
 		}
-		go h.receive(track, &h.video, seen)
+		go watch(track, into, sync.OnceFunc(func() { h.seen(number, begun) }))
 	}
-	room, err := lksdk.ConnectToRoomWithToken(url, who.Token, callback, lksdk.WithDisableRegionDiscovery())
+	url, token := wish.URL, who.Token
+	if wish.Link != "" {
+		var err error
+		if url, token, err = follow(wish.Link, who.Name); err != nil {
+			h.fail(err)
+			return nil
+		}
+	}
+	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, lksdk.WithDisableRegionDiscovery())
 	if err != nil {
 		h.fail(err)
 		return nil
 	}
-	if err := publish(room.LocalParticipant, who); err != nil {
+	h.mutex.Lock()
+	h.numbers[room.LocalParticipant.Identity()] = number
+	h.came[number] = true
+	h.mutex.Unlock()
+	if err := publish(room.LocalParticipant, who, h.seats[number]); err != nil {
 		h.fail(err)
 	}
 	return room
 }
 
-func publish(who *lksdk.LocalParticipant, wish Person) error {
+func publish(who *lksdk.LocalParticipant, wish Person, from *seat) error {
 	if wish.Sound > 0 {
 		capability := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
 		track, err := lksdk.NewLocalTrack(capability)
@@ -239,28 +406,28 @@ func publish(who *lksdk.LocalParticipant, wish Person) error {
 			return err
 		}
 		every := time.Duration(float64(time.Second) / wish.Sound)
-		provider := &sound{packet: make([]byte, opusBytes), every: every}
+		provider := &sound{seat: from, packet: make([]byte, opusBytes), every: every}
 		track.OnBind(func() { _ = track.StartWrite(provider, nil) })
 		if _, err := who.PublishTrack(track, &lksdk.TrackPublicationOptions{Source: livekit.TrackSource_MICROPHONE}); err != nil {
 			return err
 		}
 	}
 	if wish.Video {
-		if err := publishPictures(who, camera, livekit.TrackSource_CAMERA); err != nil {
+		if err := publishPictures(who, camera, livekit.TrackSource_CAMERA, from); err != nil {
 			return err
 		}
 	}
 	if wish.Share {
-		return publishPictures(who, screen, livekit.TrackSource_SCREEN_SHARE)
+		return publishPictures(who, screen, livekit.TrackSource_SCREEN_SHARE, from)
 	}
 	return nil
 }
 
-func publishPictures(who *lksdk.LocalParticipant, layers []layer, source livekit.TrackSource) error {
+func publishPictures(who *lksdk.LocalParticipant, layers []layer, source livekit.TrackSource, from *seat) error {
 	var tracks []*lksdk.LocalTrack
 	capability := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
 	for _, one := range layers {
-		provider := newFrames(one)
+		provider := newFrames(one, from)
 		options := []lksdk.LocalTrackOptions{lksdk.WithRTCPHandler(provider.heard)}
 		if len(layers) > 1 {
 			size := &livekit.VideoLayer{Quality: one.quality, Width: one.width, Height: one.height, Bitrate: uint32(one.bits)}
@@ -291,14 +458,14 @@ func cpuSeconds() float64 {
 	return float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9
 }
 
-// run brings everybody, waits until each has seen a first picture or a while is over, and counts.
+// run brings everybody, lets the meeting get under way, and counts.
 func run(wish Wish) Report {
-	var all hall
+	all := newHall(len(wish.People))
 	var rooms []*lksdk.Room
 	var group sync.WaitGroup
-	for _, who := range wish.People {
+	for number := range wish.People {
 		group.Go(func() {
-			if room := all.enter(wish.URL, who); room != nil {
+			if room := all.enter(wish, number); room != nil {
 				all.mutex.Lock()
 				defer all.mutex.Unlock()
 				rooms = append(rooms, room)
@@ -315,22 +482,58 @@ func run(wish Wish) Report {
 	all.counting.Store(false)
 	fmt.Fprintln(os.Stderr, "counted")
 	seconds, cpu := time.Since(begun).Seconds(), cpuSeconds()-used
-	// Each track adds its count with the next packet.
+	// What is still on its way; later it would be of no use to anybody.
 	time.Sleep(time.Second)
+	report := all.report(wish)
+	report.Seconds, report.CPU = seconds, cpu
 	for _, room := range rooms {
 		room.Disconnect()
 	}
-	all.mutex.Lock()
-	defer all.mutex.Unlock()
-	slices.Sort(all.first)
-	return Report{
-		Joined: len(rooms), Failed: all.failed, FirstPicture: all.first, Seconds: seconds, CPU: cpu,
-		Sound: all.sound.count(), Video: all.video.count(),
-	}
+	return report
 }
 
-func (t *tally) count() Count {
-	return Count{t.tracks.Load(), t.packets.Load(), t.lost.Load(), t.whole.Load()}
+func (h *hall) report(wish Wish) Report {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	made := Report{People: make([]Attended, len(wish.People)), Failed: h.failed}
+	for number := range wish.People {
+		sent := &h.seats[number].sent
+		made.People[number] = Attended{
+			Came:  h.came[number],
+			First: h.first[number],
+			Sent:  Sent{sent[voice].Load(), sent[small].Load(), sent[large].Load(), sent[shared].Load()},
+		}
+	}
+	type pair struct{ from, to int }
+	cameras := map[pair]int64{}
+	for _, one := range h.tallies {
+		if one.sum() > 0 {
+			made.Tracks++
+		}
+		got := &made.People[one.to].Got
+		got.Sound += one.came[voice].Load()
+		got.Pictures += one.came[shared].Load()
+		made.Small += one.came[small].Load()
+		made.Large += one.came[large].Load()
+		cameras[pair{one.from, one.to}] += one.came[small].Load() + one.came[large].Load()
+	}
+	for who, came := range cameras {
+		sent := made.People[who.from].Sent
+		most := sent.Small
+		if wish.People[who.to].Large == who.from {
+			most = sent.Large
+		}
+		made.People[who.to].Got.Pictures += min(came, most)
+	}
+	return made
+}
+
+func (t *tally) sum() int64 {
+	var sum int64
+	for what := range t.came {
+		sum += t.came[what].Load()
+	}
+	return sum
 }
 
 func main() {
@@ -339,6 +542,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "load: no wish to be read:", err)
 		os.Exit(2)
 	}
+	// What it costs is to be less than what it measures: memory is cheaper here than collecting it.
+	debug.SetGCPercent(400)
 	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
 	if err := json.NewEncoder(os.Stdout).Encode(run(wish)); err != nil {
 		os.Exit(1)

@@ -43,7 +43,8 @@ def test_figures_are_json_by_the_standard_whatever_was_measured(
     assert [one["value"] for one in found] == [0.5, 0.5] + [None] * 4
     assert [one["goal"] for one in found] == [None, 1.0] * 3
     assert [one["met"] for one in found] == [True, True] + [False] * 4
-    assert set(found[0]) == {"name", "value", "goal", "unit", "detail", "met"}
+    assert {one["limit"] for one in found} == {None}
+    assert set(found[0]) == {"name", "value", "goal", "unit", "detail", "limit", "met"}
 
 
 def bench_with(
@@ -69,6 +70,20 @@ def test_check_ends_with_1_and_names_what_falls_short_last(
     assert [one for row in rows for one in re.findall("initrd|compressed|cost", row)] == [
         "compressed", "initrd", "cost"
     ]  # fmt: skip
+
+
+def test_check_tells_the_machine_s_limit_from_what_falls_short(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = Figure("sound", 1, 0, "", "", "machine")
+    server = Figure("join", 2, 1, "x", "", "server")
+    code, lines = bench_with([machine, server], monkeypatch, capsys)
+    assert code == 1
+    assert lines[-2] == "ratssaal: Short of the goal: join."
+    assert lines[-1].strip() == "Not shown, since this machine is the limit: sound."
+    code, lines = bench_with([machine], monkeypatch, capsys)
+    assert code == 1
+    assert lines[-1] == "ratssaal: Not shown, since this machine is the limit: sound."
 
 
 def test_check_ends_with_0_where_all_goals_are_met(
