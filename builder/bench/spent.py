@@ -149,11 +149,14 @@ def between(
     """
     ticks = ended.total - begun.total
     used = {one: ended.parts[one] - begun.parts[one] for one in begun.parts}
+    # The machine's ticks are a sample, which misses who works between two of them; what programs
+    # used is counted.
+    known = (sum(used.values()) + crowd) / seconds / len(allowed())
     return Spent(
         server={one: use / seconds if use >= 0 else math.nan for one, use in used.items()},
         memory=held,
         may=may,
         crowd=crowd / seconds,
-        busy=(ended.busy - begun.busy) / ticks if ticks else 0.0,
+        busy=max((ended.busy - begun.busy) / ticks if ticks else 0.0, known),
         machine=len(allowed()),
     )

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -104,6 +105,9 @@ const (
 	shared
 	kinds
 )
+
+// How many people one processor has time for, with room to spare.
+const perProcessor = 40
 
 // layer is a camera's or a screen's picture at one size, as browsers send it by default.
 type layer struct {
@@ -542,8 +546,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "load: no wish to be read:", err)
 		os.Exit(2)
 	}
-	// What it costs is to be less than what it measures: memory is cheaper here than collecting it.
+	// What it costs is to be less than what it measures: memory is cheaper here than collecting it,
+	// and programs in Go that wait for packets spend less where fewer threads look for work.
 	debug.SetGCPercent(400)
+	runtime.GOMAXPROCS(min(runtime.NumCPU(), 1+len(wish.People)/perProcessor))
 	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
 	if err := json.NewEncoder(os.Stdout).Encode(run(wish)); err != nil {
 		os.Exit(1)

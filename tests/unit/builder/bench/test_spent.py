@@ -38,7 +38,8 @@ def test_this_machine_can_be_read() -> None:
     assert spent.processors_of(lambda: {"me": [os.getpid()]}) == len(spent.allowed())
 
 
-def test_what_was_spent_is_the_difference_of_two_moments() -> None:
+def test_what_was_spent_is_the_difference_of_two_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spent, "allowed", lambda: [0, 1])
     begun = Moment({"livekit": 10.0, "nginx": 1.0}, 1000, 4000)
     ended = Moment({"livekit": 16.0, "nginx": 2.0}, 2900, 6000)
     found = spent.between(begun, ended, 10.0, 8.0, {"livekit": 100.0}, 2)
@@ -47,7 +48,16 @@ def test_what_was_spent_is_the_difference_of_two_moments() -> None:
     assert found.crowd == pytest.approx(0.8)
     assert found.busy == pytest.approx(0.95)
     assert found.memory == {"livekit": 100.0}
-    assert found.machine == len(spent.allowed())
+    assert found.machine == 2
+
+
+def test_a_machine_was_at_least_as_busy_as_the_programs_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spent, "allowed", lambda: [0, 1])
+    begun, ended = Moment({"livekit": 0.0}, 0, 0), Moment({"livekit": 3.0}, 1, 1000)
+    found = spent.between(begun, ended, 10.0, 2.0, {}, 2)
+    assert found.busy == pytest.approx(0.25)
 
 
 def test_what_is_neither_the_server_s_nor_the_crowd_s_is_others() -> None:
