@@ -35,9 +35,10 @@ class Attendance:
 
     joined: who came in. sound, pictures: share of what should have come to all, 0 to 1; who never
     came misses all, and of who never came all miss everything. first: milliseconds from the link to
-    the first picture, of each person, in order; infinite for whoever never had one. tracks: streams
-    that came. kept: share of what the crowd meant to send that it did send. layers: whole pictures
-    of the cameras that came, by size. failed: what went wrong, in words.
+    the first picture, of each person, in order; infinite for whoever never had one. place: those
+    until he had LiveKit's address and a token, for the one in the middle of those who came. tracks:
+    streams that came. kept: share of what the crowd meant to send that it did send. layers: whole
+    pictures of the cameras that came, by size. failed: what went wrong, in words.
     """
 
     people: int
@@ -50,6 +51,7 @@ class Attendance:
     spent: Spent
     layers: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
+    place: float = 0.0
 
     @property
     def absent(self) -> int:
@@ -95,6 +97,7 @@ def attendance(report: Mapping[str, Any], spent: Spent) -> Attendance:
             pictures += due(other, "screen")
     wanted = sum(sum(one.values()) for one in meant) * seconds
     first = [one["first"] for one in report["people"]]
+    places = sorted(float(one["place"]) for one in report["people"] if one["came"])
     return Attendance(
         people=people,
         joined=sum(one["came"] for one in report["people"]),
@@ -106,6 +109,7 @@ def attendance(report: Mapping[str, Any], spent: Spent) -> Attendance:
         spent=spent,
         layers={"large": report["large"], "small": report["small"]},
         failed=tuple(report["failed"] or ()),
+        place=places[len(places) // 2] if places else math.inf,
     )
 
 

@@ -71,9 +71,10 @@ type Got struct {
 }
 
 // Attended is one person's part. First: milliseconds from the link to the first whole picture; null:
-// there was none.
+// there was none. Place: milliseconds from the link to LiveKit's address and a token.
 type Attended struct {
 	Came  bool   `json:"came"`
+	Place int64  `json:"place"`
 	First *int64 `json:"first"`
 	Sent  Sent   `json:"sent"`
 	Got   Got    `json:"got"`
@@ -229,6 +230,7 @@ type hall struct {
 	numbers  map[string]int // whose identity is whose
 	tallies  []*tally
 	first    []*int64
+	place    []int64
 	came     []bool
 	failed   []string
 }
@@ -240,7 +242,9 @@ type tally struct {
 }
 
 func newHall(people int) *hall {
-	made := &hall{numbers: map[string]int{}, first: make([]*int64, people), came: make([]bool, people)}
+	made := &hall{
+		numbers: map[string]int{}, first: make([]*int64, people), place: make([]int64, people), came: make([]bool, people),
+	}
 	for range people {
 		made.seats = append(made.seats, &seat{hall: made})
 	}
@@ -387,6 +391,7 @@ func (h *hall) enter(wish Wish, number int) *lksdk.Room {
 			return nil
 		}
 	}
+	placed := time.Since(begun).Milliseconds()
 	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, lksdk.WithDisableRegionDiscovery())
 	if err != nil {
 		h.fail(err)
@@ -394,7 +399,7 @@ func (h *hall) enter(wish Wish, number int) *lksdk.Room {
 	}
 	h.mutex.Lock()
 	h.numbers[room.LocalParticipant.Identity()] = number
-	h.came[number] = true
+	h.came[number], h.place[number] = true, placed
 	h.mutex.Unlock()
 	if err := publish(room.LocalParticipant, who, h.seats[number]); err != nil {
 		h.fail(err)
@@ -504,6 +509,7 @@ func (h *hall) report(wish Wish) Report {
 		sent := &h.seats[number].sent
 		made.People[number] = Attended{
 			Came:  h.came[number],
+			Place: h.place[number],
 			First: h.first[number],
 			Sent:  Sent{sent[voice].Load(), sent[small].Load(), sent[large].Load(), sent[shared].Load()},
 		}

@@ -34,13 +34,14 @@ def reached(number: int, absent: frozenset[int] = frozenset()) -> dict[str, int]
 
 def report(absent: frozenset[int] = frozenset()) -> dict[str, Any]:
     """A meeting in which nothing is lost, but in which `absent` never arrive."""
-    nothing = {"came": False, "first": None, "sent": dict.fromkeys(sent_by(0), 0)}
+    nothing = {"came": False, "place": 0, "first": None, "sent": dict.fromkeys(sent_by(0), 0)}
     nothing["got"] = {"sound": 0, "pictures": 0}
     people = [
         nothing
         if one in absent
         else {
-            "came": True, "first": 100 + one, "sent": sent_by(one), "got": reached(one, absent),
+            "came": True, "place": 10 * one, "first": 100 + one, "sent": sent_by(one),
+            "got": reached(one, absent),
         }
         for one in range(PEOPLE)
     ]  # fmt: skip
@@ -58,7 +59,7 @@ def test_all_that_was_sent_came() -> None:
     came = counted(report())
     assert (came.people, came.joined, came.absent, came.blind) == (PEOPLE, PEOPLE, 0, 0)
     assert (came.sound, came.pictures, came.kept) == (1, 1, 1)
-    assert (came.median, came.worst) == (105, 109)
+    assert (came.median, came.worst, came.place) == (105, 109, 50)
 
 
 def test_six_speak_with_two_sizes_and_one_of_all_shows_a_screen() -> None:
@@ -151,4 +152,4 @@ def test_a_crowd_of_which_nobody_came_has_lost_everything() -> None:
     came = counted(report(frozenset(range(PEOPLE))))
     assert (came.joined, came.absent, came.blind) == (0, PEOPLE, PEOPLE)
     assert (came.sound, came.pictures, came.kept) == (0, 0, 0)
-    assert (came.median, came.worst) == (math.inf, math.inf)
+    assert (came.median, came.worst, came.place) == (math.inf, math.inf, math.inf)

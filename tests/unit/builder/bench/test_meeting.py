@@ -25,7 +25,7 @@ POOR = replace(WHOLE, sound=0.9, pictures=0.9)
 
 
 def rows(ours: Attendance, floor: Attendance) -> dict[str, Figure]:
-    found = list(meeting.meeting_figures(ours, floor, 0.001))
+    found = list(meeting.meeting_figures([ours], [floor], 0.001))
     assert all(one.name.endswith(f", {ours.people} people") for one in found)
     return {one.name.partition(",")[0]: one for one in found}
 
@@ -122,3 +122,17 @@ def test_where_nothing_came_no_track_has_a_price() -> None:
     assert math.isnan(found["processor a track"].value)
     assert not found["processor a track"].met
     assert found["first picture"].value == math.inf
+
+
+def test_the_best_round_counts_for_times_and_the_worst_for_who_never_came() -> None:
+    slow = replace(WHOLE, joined=8, first=(300.0,) * 8 + (math.inf,) * 2, place=80.0)
+    quick = replace(WHOLE, first=(110.0,) * 10, place=40.0)
+    found = {
+        one.name.partition(",")[0]: one
+        for one in meeting.meeting_figures([quick, slow], [slow, WHOLE], 0.001)
+    }
+    assert (found["never came"].value, found["never came"].met) == (2, False)
+    assert (found["without a picture"].value, found["without a picture"].met) == (2, False)
+    assert found["first picture"].value == pytest.approx(1.1)
+    assert found["last one's"].value == pytest.approx(1.1)
+    assert "110 ms beside 100 ms alone, the best of 2; 40 ms to" in found["first picture"].detail
