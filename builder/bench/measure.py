@@ -179,5 +179,6 @@ def show(figures: list[Figure]) -> None:
     for one in sorted(figures, key=lambda one: not one.met):
         colour = "green" if one.met else "red"
         goal = "–" if one.goal is None else f"{one.goal:g}"
-        table.add_row(one.name, f"[{colour}]{one.value:.2f}", goal, one.unit, one.detail)
+        digits = 4 if 0 < abs(one.value) < 0.1 else 2  # one lost of a thousand is not nothing
+        table.add_row(one.name, f"[{colour}]{one.value:.{digits}f}", goal, one.unit, one.detail)
     console.print(table)

@@ -151,6 +151,15 @@ def test_people_see_a_dash_where_there_is_no_goal(capsys: pytest.CaptureFixture[
     assert "inf" not in row
 
 
+def test_what_is_little_is_not_shown_as_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    measure.show([Figure("lost", 0.0012, 0.001, "", ""), Figure("kept", 0.0, 1, "", "")])
+    shown = capsys.readouterr().err.splitlines()
+    (row,) = (line for line in shown if "lost" in line)
+    assert "0.0012" in row
+    (row,) = (line for line in shown if "kept" in line)
+    assert "0.00 " in row
+
+
 def test_the_floor_of_a_start_is_without_all_that_the_presets_have_on() -> None:
     """By the presets, in systemd's order; its own parts and the bus belong to the floor."""
     presets = OVERLAYS.glob("*/usr/lib/systemd/system-preset/*")
