@@ -21,6 +21,8 @@ from meet.signed import SEAT_SECONDS, Invitation, Seat, Signer, Ticket, now
 
 # Moderators prepare the room before it opens.
 EARLIER_SECONDS = 1800
+# LiveKit counts the people of a room anew every few seconds: near the limit they are counted here.
+LATE_PEOPLE = 20
 # Comments in a stream, so that nothing in between takes it for dead.
 ALIVE_SECONDS = 15.0
 
@@ -105,8 +107,10 @@ class Visits:
             return "ended"
         if meeting.locked and not moderates:
             return "locked"
-        people = await self.livekit.rooms(invitation.room)
-        return "full" if people.get(invitation.room, 0) >= policy.max_people else "open"
+        people = (await self.livekit.rooms(invitation.room)).get(invitation.room, 0)
+        if policy.max_people - LATE_PEOPLE <= people < policy.max_people:
+            people = len(await self.livekit.people(invitation.room))
+        return "full" if people >= policy.max_people else "open"
 
     async def enter(
         self, invitation: Invitation, name: str, seen: bool, house: House, staff: bool, host: str
