@@ -108,7 +108,7 @@ class Visits:
         if meeting.locked and not moderates:
             return "locked"
         people = (await self.livekit.rooms(invitation.room)).get(invitation.room, 0)
-        if policy.max_people - LATE_PEOPLE <= people < policy.max_people:
+        if people >= policy.max_people - LATE_PEOPLE:
             people = len(await self.livekit.people(invitation.room))
         return "full" if people >= policy.max_people else "open"
 
