@@ -12,7 +12,8 @@ from builder.bench.attendance import Attendance, attendance, looked_at, rates
 from builder.bench.spent import Moment, Parts, between, memory, now, processors_of
 from builder.call import token, trial_room
 from builder.errors import CommandError
-from builder.machines.stage import GATEWAY, Stage, die_with_parent
+from builder.machines.place import Place
+from builder.machines.stage import Stage, die_with_parent
 from builder.paths import PROJECT
 from builder.processes import descendant
 from builder.run import Argument
@@ -38,6 +39,7 @@ def attend(
     people: int,
     parts: Parts,
     *,
+    url: str = "",
     keys: str = "",
     link: str = "",
     authority: Path | None = None,
@@ -46,13 +48,13 @@ def attend(
 ) -> Attendance:
     """Bring `people` into a room and count for `seconds`, after `pause` seconds, what reaches them.
 
-    link: an invitation to a box, which all follow; keys: LiveKit's key file, for tokens to LiveKit
-    alone. parts: the server's processes; authority: who vouches for the server (PEM). Raises
-    CommandError where the crowd breaks off.
+    link: an invitation to a box, which all follow; without one they come with tokens by LiveKit's
+    key file `keys` to LiveKit alone at `url`. parts: the server's processes; authority: who vouches
+    for the server (PEM). Raises CommandError where the crowd breaks off.
     """
     room = trial_room()
     wish = {
-        "url": "" if link else f"ws://{GATEWAY}:{PORT}",
+        "url": url,
         "link": link,
         "pause": pause,
         "seconds": seconds,
@@ -104,20 +106,20 @@ def attend(
 
 
 @contextmanager
-def alone(stage: Stage, tree: Path, keys: str) -> Iterator[Parts]:
-    """LiveKit alone on the stage's gateway, with its own defaults, until the block ends.
+def alone(place: Place, address: str, tree: Path, keys: str) -> Iterator[tuple[str, Parts]]:
+    """LiveKit alone, with its own defaults, in a place of its own at `address`, for the block.
 
-    Gives its process.
+    Gives its address for clients, and its process.
     """
-    file = stage.folder / "alone.keys.yaml"
+    file = place.folder / "alone.keys.yaml"
     file.write_text(keys)
     file.chmod(0o600)
     command: list[Argument] = [tree / "usr/lib/ratssaal/stack/livekit-server"]
-    command += ["--key-file", file, "--bind", "0.0.0.0", "--node-ip", GATEWAY]  # noqa: S104
-    log = stage.folder / "alone.log"
+    command += ["--key-file", file, "--bind", "0.0.0.0", "--node-ip", address]  # noqa: S104
+    log = place.folder / "alone.log"
     with log.open("wb") as output:
-        inside = stage.toolbox.command(command, own_processes=True)
+        inside = place.toolbox.command(command, own_processes=True)
         silent = "LiveKit alone did not start."
-        with stage.serving(inside, GATEWAY, PORT, silent, output) as child:
+        with place.serving(inside, address, PORT, silent, output) as child:
             process = descendant(child.pid, "livekit-server")
-            yield lambda: {"livekit": [process]}
+            yield f"ws://{address}:{PORT}", lambda: {"livekit": [process]}

@@ -85,6 +85,13 @@ def test_the_machine_is_the_limit_only_where_alone_fails_on_a_full_machine_too(
         assert f"the {whose} is the limit: {mine.busy:.2f}" in found[name].detail
 
 
+def test_who_misses_far_more_than_alone_cannot_blame_the_machine() -> None:
+    worse = replace(POOR, sound=0.8, pictures=0.88, spent=FULL)
+    found = rows(worse, replace(POOR, spent=FULL))
+    assert found["sound lost"].limit == "server"
+    assert found["pictures missing"].limit == "machine"
+
+
 def test_a_server_that_has_its_processors_cannot_blame_the_machine() -> None:
     """Four of four are busy, of which it has had the two that the goal allows it."""
     large = replace(FULL, server={"livekit": 2.0}, crowd=1.9, busy=0.99, machine=4)
