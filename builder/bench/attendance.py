@@ -37,7 +37,7 @@ class Attendance:
     came misses all, and of who never came all miss everything. first: milliseconds from the link to
     the first picture, of each person, in order; infinite for whoever never had one. place: those
     until he had LiveKit's address and a token, for the one in the middle of those who came. tracks:
-    streams that came. kept: share of what the crowd meant to send that it did send. layers: whole
+    streams that came; silent: those of sound that never did. kept: share of what the crowd meant to send that it did send. layers: whole
     pictures of the cameras that came, by size. failed: what went wrong, in words.
     """
 
@@ -52,6 +52,7 @@ class Attendance:
     layers: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     place: float = 0.0
+    silent: int = 0
 
     @property
     def absent(self) -> int:
@@ -109,6 +110,7 @@ def attendance(report: Mapping[str, Any], spent: Spent) -> Attendance:
         spent=spent,
         layers={"large": report["large"], "small": report["small"]},
         failed=tuple(report["failed"] or ()),
+        silent=people * (people - 1) - report["sounds"],
         place=places[len(places) // 2] if places else math.inf,
     )
 

@@ -131,7 +131,8 @@ def _narrow_figures(stage: Stage, box: Box, authority: Path) -> Iterator[Figure]
 
 def _narrow_row(name: str, goal: float | None, came: Attendance) -> Figure:
     lost = 1 - came.sound
-    said = f"{came.pictures:.2f} of the pictures; {came.absent} never came; {_machine(came.spent)}"
+    said = f"{_silent(came)}; {came.pictures:.2f} of the pictures; {came.absent} never came"
+    said = f"{said}; {_machine(came.spent)}"
     # LiveKit alone has not sat behind this line, so nothing shows that the machine is the limit.
     limit: Limit | None = "server" if goal is not None and not lost <= goal else None
     return Figure(name, lost, goal, "", said, limit)
@@ -192,7 +193,8 @@ def meeting_figures(
     yield number("without a picture", blind, blind_alone)
     layers = f"; {ours.layers['large']} large and {ours.layers['small']} small of cameras came"
     yield share("pictures missing", 1 - ours.pictures, 1 - floor.pictures, missing, layers)
-    yield share("sound lost", 1 - ours.sound, 1 - floor.sound, SOUND)
+    silent = f"; {_silent(ours)}"
+    yield share("sound lost", 1 - ours.sound, 1 - floor.sound, SOUND, silent)
     value, alone = (min(one.median for one in every) for every in (rounds, floors))
     place = f"; {min(one.place for one in rounds):.0f} ms to the place, which LiveKit alone has not"
     yield times("first picture", value, alone, place)
@@ -220,6 +222,11 @@ def ratio(value: float, floor: float) -> float:
 def cost_of_track(came: Attendance) -> float:
     """Milliseconds of processor in a second that LiveKit used for each stream; nan: none came."""
     return ratio(came.spent.server.get(SFU, math.nan) * 1e3, came.tracks)
+
+
+def _silent(came: Attendance) -> str:
+    """Of how many streams of sound nothing came, which is another fault than a lost packet."""
+    return f"of {came.silent} of {came.people * (came.people - 1)} streams nothing came"
 
 
 def _machine(spent: Spent) -> str:

@@ -81,14 +81,15 @@ type Attended struct {
 }
 
 // Report is the result; People are those of the wish, in its order. CPU: seconds of processor that
-// this program used while all were counted. Tracks: streams of which something came then. Small and
-// Large: whole pictures that came of either layer of the cameras, over all.
+// this program used while all were counted. Tracks: streams of which something came then; Sounds:
+// those of sound among them. Small and Large: whole pictures that came of either layer of the cameras, over all.
 type Report struct {
 	People  []Attended `json:"people"`
 	Failed  []string   `json:"failed"`
 	Seconds float64    `json:"seconds"`
 	CPU     float64    `json:"cpu"`
 	Tracks  int        `json:"tracks"`
+	Sounds  int        `json:"sounds"`
 	Small   int64      `json:"small"`
 	Large   int64      `json:"large"`
 }
@@ -519,6 +520,9 @@ func (h *hall) report(wish Wish) Report {
 	for _, one := range h.tallies {
 		if one.sum() > 0 {
 			made.Tracks++
+		}
+		if one.came[voice].Load() > 0 {
+			made.Sounds++
 		}
 		got := &made.People[one.to].Got
 		got.Sound += one.came[voice].Load()

@@ -47,6 +47,7 @@ def report(absent: frozenset[int] = frozenset()) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "people": people, "failed": None, "seconds": SECONDS, "cpu": 1.0, "tracks": 9,
+        "sounds": (PEOPLE - len(absent)) * (PEOPLE - len(absent) - 1),
         "small": 1, "large": 2,
     }  # fmt: skip
 
@@ -58,7 +59,7 @@ def counted(found: dict[str, Any]) -> Attendance:
 def test_all_that_was_sent_came() -> None:
     came = counted(report())
     assert (came.people, came.joined, came.absent, came.blind) == (PEOPLE, PEOPLE, 0, 0)
-    assert (came.sound, came.pictures, came.kept) == (1, 1, 1)
+    assert (came.sound, came.pictures, came.kept, came.silent) == (1, 1, 1, 0)
     assert (came.median, came.worst, came.place) == (105, 109, 50)
 
 
@@ -84,7 +85,7 @@ def test_nobody_looks_at_himself() -> None:
 )
 def test_who_never_came_misses_all_and_is_missed_by_all(absent: int) -> None:
     came = counted(report(frozenset({absent})))
-    assert (came.absent, came.blind) == (1, 1)
+    assert (came.absent, came.blind, came.silent) == (1, 1, 2 * (PEOPLE - 1))
     whole = {
         what: sum(reached(number)[what] for number in range(PEOPLE))
         for what in ("sound", "pictures")
