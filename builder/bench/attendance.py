@@ -37,8 +37,9 @@ class Attendance:
     came misses all, and of who never came all miss everything. first: milliseconds from the link to
     the first picture, of each person, in order; infinite for whoever never had one. place: those
     until he had LiveKit's address and a token, for the one in the middle of those who came. tracks:
-    streams that came; silent: those of sound that never did. kept: share of what the crowd meant to send that it did send. layers: whole
-    pictures of the cameras that came, by size. failed: what went wrong, in words.
+    streams that came; silent: those of sound that never did. kept: share of what the crowd meant to
+    send that it did send. layers: whole pictures of the cameras that came, by size. failed: what
+    went wrong, in words.
     """
 
     people: int
