@@ -115,25 +115,28 @@ def test_a_proof_by_the_name_server_needs_no_open_door(
         assert dns.secret not in everything
 
 
+# Whoever asks the authority hears nothing, not even that nobody is there.
+LOST = f"""
+table inet lost {{
+    chain input {{
+        type filter hook input priority filter;
+        tcp dport {DIRECTORY_PORT} drop
+    }}
+}}
+"""
+
+
 # Too long for every run: with --all.
 @pytest.mark.slow
 def test_a_call_inside_the_house_does_not_wait_for_an_authority_whose_packets_are_lost(
     stage: Stage, artifacts: Artifacts, root: TestAuthority
 ) -> None:
     """A minute at most; the certificate is fetched meanwhile, once that is possible."""
-    lost = f"""
-    table inet lost {{
-        chain input {{
-            type filter hook input priority filter;
-            tcp dport {DIRECTORY_PORT} drop
-        }}
-    }}
-    """
     with pebble(stage, root), Box(stage, artifacts) as box:
         for name in (NAME, TURN):
             stage.name(name, box.address)
         given = written(stage, by_acme(root))["ratssaal.answers"].read_text()
-        with rules(stage, lost):
+        with rules(stage, LOST):
             begun = time.monotonic()
             box.run("env", "PYTHONPATH=/usr/lib/ratssaal", "python3", "-c", APPLY, stdin=given)
             bring_into_force(box)
