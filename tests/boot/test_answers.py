@@ -42,10 +42,18 @@ def applying(machine: Machine, mark: str = '"finished": false') -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        pytest.param(CUTS[1:2], id="once"),
+        # Too long for every run: with --all.
+        pytest.param(CUTS, id="often", marks=pytest.mark.slow),
+    ],
+)
 def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_power_cuts(
-    house: House, artifacts: Artifacts
+    house: House, artifacts: Artifacts, cuts: tuple[tuple[str, float], ...]
 ) -> None:
-    """The plug is pulled while it copies, and three times in the middle of applying the answers.
+    """The plug is pulled while it copies, and in the middle of applying the answers.
 
     It restarts from the disk beside the stick, which goes in the end.
     """
@@ -58,7 +66,7 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
         unplug(machine, moments, COPYING_SECONDS)
         machine.wait_for_serial(r"is\s+installed\s+on\s+QEMU\s+NVMe")
         machine.expect_start(machine.serial().count(STARTING))
-        for mark, most in CUTS:
+        for mark, most in cuts:
             applying(machine, mark)
             time.sleep(moments.uniform(0, most))
             # Still: each cut is one in the middle, and none comes too late.
@@ -87,10 +95,10 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
 def test_the_code_of_a_box_without_a_screen_is_on_the_card_of_its_stick(
     house: House, artifacts: Artifacts, tmp_path: Path
 ) -> None:
-    """No door: what is seen is what the serial line shows. Power goes in the first start."""
+    """No door: what is seen is what the serial line shows. Power goes in the first starts."""
     files = brought.prepare(None, tmp_path / "card.pdf").files
     with Machine(house.stage, artifacts, house.owner, MachineOptions(seed=files)) as machine:
-        cut_first_start(machine, SEED)
+        cut_first_start(machine, SEED, times=3)
         machine.wait_for_serial(r"Code +steht auf der Karte des Sticks")
         # On the drawing that says it is ready, however much of it has arrived by then.
         machine.wait_for_serial(r"State +ready[\s\S]*Code +is on the stick's card")

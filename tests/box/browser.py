@@ -48,6 +48,12 @@ ARGUMENTS = [
 ]
 # What a page is to show may take its time on a machine that others use, too.
 expect.set_options(timeout=20_000)
+# Whether an element, or its label, is what lies at its middle (WCAG 2.2, 2.4.11).
+UNCOVERED = """one => {
+  const {x, y, width, height} = one.getBoundingClientRect();
+  const there = document.elementFromPoint(x + width / 2, y + height / 2);
+  return one.contains(there) || there?.closest("label")?.control === one;
+}"""
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 # The browsers that run now.
@@ -162,11 +168,13 @@ class Keyboard:
         self.page.keyboard.press("Enter")
 
     def go_to(self, wanted: Locator) -> None:
-        """Press Tab until `wanted` has the focus; AssertionError where it never does."""
+        """Press Tab until `wanted` has the focus, and is seen; AssertionError where it never is."""
         expect(wanted).to_be_visible()
         expect(wanted).to_be_enabled()
         for _ in range(self.MOST):
             if wanted.evaluate("one => one === document.activeElement"):
+                # In the middle of a page that scrolls below a bar it may still be hidden by that.
+                assert wanted.evaluate(UNCOVERED), f"{wanted} has the focus and is covered"
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"{wanted} cannot be reached with the keyboard")

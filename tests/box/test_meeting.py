@@ -4,11 +4,12 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.shell import wait_for
@@ -201,16 +202,54 @@ def book(
     return links
 
 
-def enter(page: Page, t: Texts, link: str, name: str, *, devices: bool = True) -> None:
+@dataclass(frozen=True)
+class Hands:
+    """What somebody has pages do: by a mouse, or by a keyboard alone."""
+
+    keyboard: bool
+
+    def press(self, button: Locator) -> None:
+        """Press a button or a link."""
+        if self.keyboard:
+            Keyboard(button.page).go_to(button)
+            button.page.keyboard.press("Enter")
+        else:
+            button.click()
+
+    def tick(self, box: Locator) -> None:
+        """Tick a box that is not ticked yet."""
+        if self.keyboard:
+            Keyboard(box.page).go_to(box)
+            box.page.keyboard.press("Space")
+            expect(box).to_be_checked()
+        else:
+            box.check()
+
+    def write(self, field: Locator, text: str) -> None:
+        """Write `text` in place of what is in a field."""
+        if self.keyboard:
+            Keyboard(field.page).go_to(field)
+            field.page.keyboard.press("Control+a")
+            field.page.keyboard.insert_text(text)
+        else:
+            field.fill(text)
+
+
+MOUSE = Hands(keyboard=False)
+
+
+def enter(
+    page: Page, t: Texts, link: str, name: str, *, devices: bool = True, hands: Hands = MOUSE
+) -> None:
     """Follow a link and ask to come in."""
     # From elsewhere: a link that differs behind the # alone would not load the page anew.
     page.goto("about:blank")
     page.goto(link)
-    page.get_by_label(t("entry.name")).fill(name)
+    hands.write(page.get_by_label(t("entry.name")), name)
     if devices:
-        page.get_by_role("checkbox", name=t("entry.microphone"), exact=True).check()
-        page.get_by_role("checkbox", name=t("entry.camera"), exact=True).check()
-    page.get_by_role("button", name=t("entry.go"), exact=True).click()
+        for one in ("microphone", "camera"):
+            hands.tick(page.get_by_role("checkbox", name=t(f"entry.{one}"), exact=True))
+    hands.press(page.get_by_role("button", name=t("entry.go"), exact=True))
 
 
 def open_people(page: Page) -> None:
@@ -219,8 +258,8 @@ def open_people(page: Page) -> None:
     expect(page.locator(".panel")).to_be_visible()
 
 
-def admit(page: Page, t: Texts, name: str) -> None:
-    page.get_by_role("button", name=t("lobby.admitName", name=name), exact=True).click()
+def admit(page: Page, t: Texts, name: str, hands: Hands = MOUSE) -> None:
+    hands.press(page.get_by_role("button", name=t("lobby.admitName", name=name), exact=True))
 
 
 def bar(page: Page, name: str) -> Any:
@@ -228,20 +267,23 @@ def bar(page: Page, name: str) -> Any:
     return page.locator(".bar").get_by_role("button", name=name, exact=True)
 
 
-def act(page: Page, t: Texts, name: str, key: str) -> None:
+def act(page: Page, t: Texts, name: str, key: str, hands: Hands = MOUSE) -> None:
     """What a moderator does with one person of the list."""
     person = page.locator("li.person").filter(has_text=name)
     if person.locator("details").get_attribute("open") is None:
-        person.locator("summary").click()
-    person.get_by_role("button", name=t(key), exact=True).click()
+        hands.press(person.locator("summary"))
+    hands.press(person.get_by_role("button", name=t(key), exact=True))
 
 
 @pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.slow)])
 def test_a_meeting_from_the_booking_to_the_end(
     house: House, people: People, axe: str, language: str
 ) -> None:
-    """Lobby, picture and sound, chat, live text, hand, mute, remove, lock, end; axe in all."""
-    t = texts(language)
+    """Lobby, picture and sound, chat, live text, hand, mute, remove, lock, end; axe in all.
+
+    In German nobody has a mouse.
+    """
+    t, hands = texts(language), Hands(keyboard=language == "de")
     anna, berta, carl = (people.come(language) for _ in range(3))
 
     def see(page: Page, name: str) -> None:
@@ -255,35 +297,35 @@ def test_a_meeting_from_the_booking_to_the_end(
     see(anna, "rooms")
     # Whatever is too long stays as it was typed, and a sentence says what to do.
     long = anna.get_by_text(t("book.titleLong", most=80))
-    anna.get_by_label(t("book.name"), exact=True).fill("Rat " * 125)
-    anna.get_by_role("button", name=t("book.go"), exact=True).click()
+    hands.write(anna.get_by_label(t("book.name"), exact=True), "Rat " * 125)
+    hands.press(anna.get_by_role("button", name=t("book.go"), exact=True))
     expect(long).to_be_visible()
     see(anna, "title-long")
-    anna.get_by_label(t("book.name"), exact=True).fill("Rat " * 20)
+    hands.write(anna.get_by_label(t("book.name"), exact=True), "Rat " * 20)
     expect(long).to_have_count(0)
     expect(anna.locator("[data-room]")).to_have_count(1)
-    enter(anna, t, links["moderator"], "Anna Beispiel")
+    enter(anna, t, links["moderator"], "Anna Beispiel", hands=hands)
     anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
 
     berta.goto(links["participant"])
     expect(berta.get_by_role("heading", level=1)).to_have_text(TITLE)
-    berta.get_by_role("button", name=t("entry.go"), exact=True).click()
+    hands.press(berta.get_by_role("button", name=t("entry.go"), exact=True))
     expect(berta.get_by_text(t("entry.nameMissing"))).to_be_visible()
     long = berta.get_by_text(t("entry.nameLong", most=80))
     for name in ("x" * 500, "👋" * 81):
-        berta.get_by_label(t("entry.name")).fill(name)
+        hands.write(berta.get_by_label(t("entry.name")), name)
         expect(berta.get_by_label(t("entry.name"))).to_have_value(name)
         expect(long).to_be_visible()
-        berta.get_by_role("button", name=t("entry.go"), exact=True).click()
+        hands.press(berta.get_by_role("button", name=t("entry.go"), exact=True))
         expect(berta.get_by_label(t("entry.name"))).to_have_attribute("aria-invalid", "true")
     see(berta, "name-long")
-    berta.get_by_label(t("entry.name")).fill("👋" * 80)
+    hands.write(berta.get_by_label(t("entry.name")), "👋" * 80)
     expect(long).to_have_count(0)
-    berta.get_by_role("button", name=t("check.start"), exact=True).click()
+    hands.press(berta.get_by_role("button", name=t("check.start"), exact=True))
     expect(berta.get_by_label(t("check.picture"))).to_be_visible()
     berta.wait_for_function("() => document.querySelector('meter')?.value > 0.3")
     see(berta, "entry")
-    enter(berta, t, links["participant"], "Berta Bürgerin")
+    enter(berta, t, links["participant"], "Berta Bürgerin", hands=hands)
     expect(berta.get_by_role("heading", level=2)).to_have_text(t("waiting.title"))
     # Each state begins at its title.
     expect(berta.get_by_role("heading", level=1)).to_be_focused()
@@ -291,7 +333,7 @@ def test_a_meeting_from_the_booking_to_the_end(
     open_people(anna)
     expect(anna.get_by_text(t("said.waits", name="Berta Bürgerin"))).to_be_visible()
     see(anna, "lobby")
-    admit(anna, t, "Berta Bürgerin")
+    admit(anna, t, "Berta Bürgerin", hands)
     berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
     expect(berta.get_by_role("heading", level=1)).to_be_focused()
     for page in (anna, berta):
@@ -300,15 +342,15 @@ def test_a_meeting_from_the_booking_to_the_end(
     see(anna, "people")
     see(berta, "room")
 
-    bar(berta, t("bar.chat")).click()
-    berta.get_by_label(t("chat.write")).fill("Guten Abend <b>allerseits</b> 👋")
+    hands.press(bar(berta, t("bar.chat")))
+    hands.write(berta.get_by_label(t("chat.write")), "Guten Abend <b>allerseits</b> 👋")
     berta.keyboard.press("Enter")
     expect(anna.get_by_text(re.compile("Guten Abend"))).to_be_visible()
     anna.keyboard.press("n")
     expect(anna.locator(".message__text")).to_have_text("Guten Abend <b>allerseits</b> 👋")
     see(anna, "chat")
     long = berta.get_by_text(t("chat.long", most=2000))
-    berta.get_by_label(t("chat.write")).fill("y" * 2001)
+    hands.write(berta.get_by_label(t("chat.write")), "y" * 2001)
     berta.keyboard.press("Enter")
     expect(long).to_be_visible()
     see(berta, "chat-long")
@@ -316,28 +358,29 @@ def test_a_meeting_from_the_booking_to_the_end(
     expect(long).to_have_count(0)
     berta.keyboard.press("Enter")
     expect(anna.get_by_text("y" * 2000)).to_be_visible()
-    bar(berta, t("bar.text")).click()
-    bar(anna, t("bar.text")).click()
-    berta.get_by_label(t("text.write")).press_sequentially("Ich tip")
+    hands.press(bar(berta, t("bar.text")))
+    hands.press(bar(anna, t("bar.text")))
+    hands.write(berta.get_by_label(t("text.write")), "")
+    berta.keyboard.type("Ich tip")
     # Each letter as it is typed: the line is there before it is finished.
     expect(anna.locator(".message--typed .message__text")).to_have_text("Ich tip")
     see(anna, "text")
     berta.keyboard.press("Enter")
     expect(anna.locator(".message:not(.message--typed) .message__text")).to_have_text("Ich tip")
 
-    bar(berta, t("bar.handUp")).click()
+    hands.press(bar(berta, t("bar.handUp")))
     expect(anna.get_by_text(t("said.hand", name="Berta Bürgerin"))).to_be_visible()
-    bar(anna, t("bar.people", number=2)).click()
+    hands.press(bar(anna, t("bar.people", number=2)))
     expect(anna.locator(".hands li")).to_contain_text(["Berta Bürgerin"])
     see(anna, "hand")
-    anna.get_by_role("button", name=t("people.lowerName", name="Berta Bürgerin")).click()
+    hands.press(anna.get_by_role("button", name=t("people.lowerName", name="Berta Bürgerin")))
     expect(bar(berta, t("bar.handUp"))).to_be_visible()
-    act(anna, t, "Berta Bürgerin", "moderate.forbid.microphone")
+    act(anna, t, "Berta Bürgerin", "moderate.forbid.microphone", hands)
     expect(bar(berta, t("bar.mute"))).to_have_count(0)
     expect(bar(berta, t("bar.unmute"))).to_have_count(0)
     expect(berta.get_by_text(t("said.mayNot.microphone"))).to_be_visible()
     see(anna, "moderate")
-    act(anna, t, "Berta Bürgerin", "moderate.allow.microphone")
+    act(anna, t, "Berta Bürgerin", "moderate.allow.microphone", hands)
     expect(bar(berta, t("bar.unmute"))).to_be_visible()
 
     anna.keyboard.press("Escape")
@@ -345,31 +388,33 @@ def test_a_meeting_from_the_booking_to_the_end(
     expect(anna.locator(".tile--large [data-remote=camera]")).to_be_visible()
     see(anna, "speaker")
     for dialog, title in (("bar.help", "keys.title"), ("bar.devices", "bar.devices")):
-        bar(anna, t(dialog)).click()
+        hands.press(bar(anna, t(dialog)))
         expect(anna.get_by_role("dialog", name=t(title))).to_be_visible()
         see(anna, dialog.removeprefix("bar."))
         anna.keyboard.press("Escape")
         expect(bar(anna, t(dialog))).to_be_focused()
 
-    bar(anna, t("bar.people", number=2)).click()
-    act(anna, t, "Berta Bürgerin", "moderate.remove")
-    anna.get_by_role("dialog").get_by_role("button", name=t("moderate.remove"), exact=True).click()
+    hands.press(bar(anna, t("bar.people", number=2)))
+    act(anna, t, "Berta Bürgerin", "moderate.remove", hands)
+    hands.press(
+        anna.get_by_role("dialog").get_by_role("button", name=t("moderate.remove"), exact=True)
+    )
     expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.removed.title"))
     expect(berta.get_by_role("heading", level=1)).to_be_focused()
     see(berta, "removed")
-    anna.get_by_role("button", name=t("people.lock"), exact=True).click()
+    hands.press(anna.get_by_role("button", name=t("people.lock"), exact=True))
     expect(anna.get_by_role("button", name=t("people.unlock"), exact=True)).to_be_visible()
     carl.goto(links["participant"])
     expect(carl.get_by_role("heading", level=2)).to_have_text(t("closed.locked.title"))
     see(carl, "locked")
-    anna.get_by_role("button", name=t("people.unlock"), exact=True).click()
+    hands.press(anna.get_by_role("button", name=t("people.unlock"), exact=True))
     expect(anna.get_by_role("button", name=t("people.lock"), exact=True)).to_be_visible()
-    enter(carl, t, links["participant"], "Carl")
-    admit(anna, t, "Carl")
+    enter(carl, t, links["participant"], "Carl", hands=hands)
+    admit(anna, t, "Carl", hands)
     carl.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
-    bar(anna, t("bar.leave")).click()
+    hands.press(bar(anna, t("bar.leave")))
     see(anna, "leave")
-    anna.get_by_role("button", name=t("leave.end"), exact=True).click()
+    hands.press(anna.get_by_role("button", name=t("leave.end"), exact=True))
     for page in (anna, carl):
         expect(page.get_by_role("heading", level=1)).to_have_text(t("over.ended.title"))
     see(carl, "ended")

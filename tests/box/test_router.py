@@ -8,8 +8,8 @@ from builder.artifacts import Artifacts
 from builder.machines.shell import wait_for
 from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
+from tests.box.company import company, links, meet
 from tests.box.meeting import NAME, House, opened
-from tests.box.pair import links, meet, pair
 from tests.box.router import INSIDE, router
 
 pytestmark = pytest.mark.box
@@ -31,8 +31,8 @@ def test_somebody_inside_and_somebody_outside_meet(house: House, hairpin: bool) 
     with router(house.stage, house.box.address, NAME, hairpin=hairpin) as sides:
         chromium = sides.inside if hairpin else sides.outside
         other = sides.outside if hairpin else sides.inside
-        with pair(house, chromium, other) as two:
-            meet(two, links(house.book()))
+        with company(house, chromium, other) as those:
+            meet(those, links(house.book()))
             # Box and desk stand on one wire.
             direct = sides.direct_inside
             wait_for(lambda: direct() > MEDIA_PACKETS, 10, "Inside media do not go directly.")

@@ -9,8 +9,8 @@ from builder.machines.stage import Stage
 from tests.box.browser import Keyboard, browser, visit
 from tests.box.capture import Packet, Question, addresses, capture
 from tests.box.clerk import code_on_screen, set_up, sign_in, walk
+from tests.box.company import company, links, meet
 from tests.box.meeting import NAME, RELAY, House
-from tests.box.pair import links, meet, pair
 from tests.box.test_meeting import JOIN_MS, bar, texts
 from tests.box.test_proof import try_ways
 
@@ -45,33 +45,34 @@ def test_first_start_and_wizard_ask_nobody_else(stage: Stage, artifacts: Artifac
 def test_pages_and_a_whole_meeting_ask_nobody_else(open_house: House) -> None:
     stage, box, t = open_house.stage, open_house.box, texts("de")
     address = box.address
-    with capture(stage) as heard, pair(open_house, stage, stage) as two:
+    with capture(stage) as heard, company(open_house, stage, stage) as those:
+        (page,), firefox = those
         for place in PAGES:
-            two.chromium.goto(f"https://{NAME}/{place}")
-            two.firefox.goto(f"https://{NAME}/{place}")
-        sign_in(two.chromium, NAME, "Anna")
-        two.chromium.goto(f"https://{NAME}/test/")
-        found = try_ways(two.chromium)
+            page.goto(f"https://{NAME}/{place}")
+            firefox.goto(f"https://{NAME}/{place}")
+        sign_in(page, NAME, "Anna")
+        page.goto(f"https://{NAME}/test/")
+        found = try_ways(page)
         assert {"direct": "works", "relay": "works"}.items() <= found.items(), found
         way_in = links(open_house.book())
-        two.chromium.goto(way_in["participant"])
-        two.chromium.get_by_role("button", name=t("check.start"), exact=True).click()
-        expect(two.chromium.get_by_label(t("check.picture"))).to_be_visible()
+        page.goto(way_in["participant"])
+        page.get_by_role("button", name=t("check.start"), exact=True).click()
+        expect(page.get_by_label(t("check.picture"))).to_be_visible()
 
-        meet(two, way_in)
-        bar(two.chromium, t("bar.chat")).click()
-        two.chromium.get_by_label(t("chat.write")).fill("Guten Abend")
-        two.chromium.keyboard.press("Enter")
-        two.firefox.evaluate(
+        meet(those, way_in)
+        bar(page, t("bar.chat")).click()
+        page.get_by_label(t("chat.write")).fill("Guten Abend")
+        page.keyboard.press("Enter")
+        firefox.evaluate(
             "[...document.querySelectorAll('.bar button')]"
             f".find(one => one.textContent.includes('{t('bar.chat')}')).click()"
         )
-        two.firefox.until("document.querySelector('.message__text')?.textContent === 'Guten Abend'")
-        two.firefox.type(".panel__write textarea", f"Willkommen{ENTER}")
-        expect(two.chromium.locator(".message__text").last).to_have_text("Willkommen")
-        bar(two.chromium, t("bar.share")).click()
-        two.chromium.locator("[data-own=screen_share]").wait_for(timeout=JOIN_MS)
-        two.firefox.until(
+        firefox.until("document.querySelector('.message__text')?.textContent === 'Guten Abend'")
+        firefox.type(".panel__write textarea", f"Willkommen{ENTER}")
+        expect(page.locator(".message__text").last).to_have_text("Willkommen")
+        bar(page, t("bar.share")).click()
+        page.locator("[data-own=screen_share]").wait_for(timeout=JOIN_MS)
+        firefox.until(
             "document.querySelector('.tile--large [data-remote=screen_share]')?.readyState >= 2"
         )
         own = known(stage, box)

@@ -1,4 +1,7 @@
-"""Networks that people come from: whatever lets 443/tcp through is enough to meet."""
+"""Networks that people come from: whatever lets 443/tcp through is enough to meet.
+
+Two come with Chromium, one with Firefox.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +11,10 @@ import pytest
 from builder.machines.shell import wait_for
 from builder.machines.stage import BRIDGE, GATEWAY
 from tests.box.authority import make_authority
+from tests.box.company import company, links, meet
 from tests.box.firefox import firefox
 from tests.box.front_door import behind
 from tests.box.meeting import NAME, RELAY, House
-from tests.box.pair import links, meet, pair
 from tests.box.rules import rules
 from tests.box.test_answers import ask, change
 from tests.box.test_certificates import by_files
@@ -19,7 +22,7 @@ from tests.box.test_proof import LINE
 
 pytestmark = pytest.mark.box
 
-# The network that both browsers are in: what goes between them and the box, save the addresses and
+# The network that all browsers are in: what goes between them and the box, save the addresses and
 # names that the stage gives to the box itself.
 NETWORK = """
 table inet way {
@@ -41,7 +44,7 @@ table inet way {
 WATCHED = ("udp dport 443 counter", "udp sport 443 counter")
 WITHOUT_UDP = ("udp dport 443 counter drop; meta l4proto udp drop", "meta l4proto udp drop")
 WEB_ALONE = ("tcp dport 443 accept; udp dport 443 counter drop; drop", "tcp sport 443 accept; drop")
-MEDIA_PACKETS = 300  # two people's sound alone makes more in two seconds; attempts are fewer
+MEDIA_PACKETS = 300  # people's sound alone makes more in two seconds; attempts are fewer
 
 
 def network(lets: tuple[str, str]) -> str:
@@ -52,8 +55,11 @@ def network(lets: tuple[str, str]) -> str:
 
 def test_an_open_network_leads_directly(open_house: House) -> None:
     stage = open_house.stage
-    with rules(stage, network(WATCHED)) as direct, pair(open_house, stage, stage) as two:
-        meet(two, links(open_house.book()))
+    with (
+        rules(stage, network(WATCHED)) as direct,
+        company(open_house, stage, stage, several=True) as those,
+    ):
+        meet(those, links(open_house.book()))
         wait_for(lambda: direct() > MEDIA_PACKETS, 10, "Media do not go directly.")
 
 
@@ -62,8 +68,11 @@ def test_a_network_that_lets_web_pages_through_is_enough(
     open_house: House, lets: tuple[str, str]
 ) -> None:
     stage = open_house.stage
-    with rules(stage, network(lets)) as stopped, pair(open_house, stage, stage) as two:
-        meet(two, links(open_house.book()))
+    with (
+        rules(stage, network(lets)) as stopped,
+        company(open_house, stage, stage, several=True) as those,
+    ):
+        meet(those, links(open_house.book()))
         # The direct way was looked for, and it was shut.
         assert stopped() > 0
 
@@ -72,9 +81,9 @@ def test_browsers_that_may_use_the_relay_alone_need_nothing_else(open_house: Hou
     stage = open_house.stage
     with (
         rules(stage, network(WATCHED)) as direct,
-        pair(open_house, stage, stage, relay_only=True) as two,
+        company(open_house, stage, stage, several=True, relay_only=True) as those,
     ):
-        meet(two, links(open_house.book()))
+        meet(those, links(open_house.book()))
         assert direct() == 0
 
 
@@ -105,6 +114,6 @@ def test_without_a_second_name_web_and_relay_share_the_first(open_house: House) 
     file = stage.folder / "root.pem"
     file.write_text(root.pem())
     house = replace(open_house, authority=str(file))
-    with rules(stage, network(WEB_ALONE)) as stopped, pair(house, stage, stage) as two:
-        meet(two, links(house.book()))
+    with rules(stage, network(WEB_ALONE)) as stopped, company(house, stage, stage) as those:
+        meet(those, links(house.book()))
         assert stopped() > 0
