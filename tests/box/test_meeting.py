@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -69,15 +68,6 @@ NEVER_TOO_SLOW = """(() => {
 })()"""
 # The policy of another page, as the browser got it.
 POLICY = "path => fetch(path).then(page => page.headers.get('content-security-policy'))"
-# Remembers that the page has said that the line is cut, however soon it is mended.
-WATCH_LINE = """() => {
-  globalThis.lineSaid = new Promise((done, failed) => {
-    setTimeout(() => failed(new Error("The page never said that the line is cut.")), 30000);
-    new MutationObserver((_, watch) => {
-      if (document.querySelector(".room__line")) { watch.disconnect(); done(true); }
-    }).observe(document.body, {childList: true, subtree: true});
-  });
-}"""
 # The sound that the page plays, looked at where it comes in: Chromium's microphone beeps.
 SOUNDS = """async () => {
   const context = new AudioContext();
@@ -474,35 +464,6 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, 
     expect(guest.get_by_role("button", name=texts("de-easy")("entry.go"))).to_be_visible()
     expect(guest.get_by_text(texts("de-easy")("fault.camera.refused.title"))).to_be_visible()
     look(guest, axe, "meeting-entry-easy")
-
-
-# Too long for every run: with --all.
-@pytest.mark.slow
-def test_a_killed_media_server_is_back_within_seconds(house: House, people: People) -> None:
-    """Back long before LiveKit's own client would have noticed (15 s), and nobody does anything."""
-    t = texts("de")
-    anna, berta = people.come(), people.come()
-    links = book(anna, t)
-    for page, role in ((anna, "moderator"), (berta, "participant")):
-        enter(page, t, links[role], role)
-        if page is berta:
-            open_people(anna)
-            admit(anna, t, role)
-        page.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
-    for page in (anna, berta):
-        page.evaluate(MOVES)
-    for page in (anna, berta):
-        page.evaluate(WATCH_LINE)
-    house.box.shell("systemctl kill --signal=KILL livekit.service")
-    began = time.monotonic()
-    for page in (anna, berta):
-        page.evaluate("() => globalThis.lineSaid")
-    for page in (anna, berta):
-        page.wait_for_selector(".room__line", state="detached")
-        page.evaluate(MOVES)
-    gone = time.monotonic() - began
-    print(f"without a picture: {gone:.1f} s")
-    assert gone < 12
 
 
 def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, axe: str) -> None:

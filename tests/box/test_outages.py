@@ -1,0 +1,140 @@
+"""Parts of a box that die in the middle of a meeting, which goes on, and is as it was."""
+
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from builder.machines.shell import wait_for
+from tests.box.meeting import NAME, House
+from tests.box.test_meeting import (
+    JOIN_MS,
+    MOVES,
+    People,
+    Texts,
+    act,
+    admit,
+    bar,
+    book,
+    enter,
+    open_people,
+    texts,
+)
+
+pytestmark = pytest.mark.box
+
+# The longest time without a new picture since it was asked for last, in milliseconds.
+WATCH = """() => {
+  let last = performance.now(), shown = "";
+  globalThis.longest = 0;
+  setInterval(() => {
+    const video = document.querySelector("[data-remote=camera]");
+    const frames = video?.getVideoPlaybackQuality().totalVideoFrames;
+    const now = performance.now();
+    if (video && `${video.srcObject?.id} ${frames}` !== shown) {
+      shown = `${video.srcObject?.id} ${frames}`;
+      last = now;
+    }
+    globalThis.longest = Math.max(globalThis.longest, now - last);
+  }, 50);
+}"""
+# Remembers that the page has said that the line is cut, however soon it is mended.
+WATCH_LINE = """() => {
+  globalThis.lineSaid = new Promise((done, failed) => {
+    setTimeout(() => failed(new Error("The page never said that the line is cut.")), 30000);
+    new MutationObserver((_, watch) => {
+      if (document.querySelector(".room__line")) { watch.disconnect(); done(true); }
+    }).observe(document.body, {childList: true, subtree: true});
+  });
+}"""
+LONGEST = "() => { const one = globalThis.longest; globalThis.longest = 0; return one; }"
+
+
+class Part(NamedTuple):
+    """A service of the box, and how long people may be without a picture when it is killed."""
+
+    unit: str
+    seconds: float
+
+
+MEDIA = "livekit.service"
+# Who sees whom is between browsers and LiveKit; of all others a meeting needs nothing meanwhile.
+# LiveKit's own client would notice after 15 s.
+PARTS = (
+    Part("ratssaal-meet.service", 2.0),
+    Part("etcd.service", 2.0),
+    Part("nginx.service", 2.0),
+    Part(MEDIA, 12.0),
+)
+
+
+def kill(house: House, unit: str) -> None:
+    """Kill all of a service, and see it started again."""
+    count = f"systemctl show --property NRestarts --value {unit}"
+    before = int(house.box.shell(count))
+    house.box.shell(f"systemctl kill --signal=KILL {unit}")
+    wait_for(lambda: int(house.box.shell(count)) > before, 30, f"{unit} is not started again.")
+
+
+def is_whole(anna: Page, berta: Page, late: Page, t: Texts, link: str, turn: int) -> None:
+    """Both see each other and can write; nobody comes past the lock, and by the lobby people do."""
+    for page in (anna, berta):
+        expect(page.locator(".room__line")).to_have_count(0)
+        page.evaluate(MOVES)
+    expect(bar(anna, t("bar.people", number=2))).to_be_visible()
+    # What was forbidden stays so, and what was raised, and nobody comes past the lock.
+    expect(bar(berta, t("bar.unmute"))).to_have_count(0)
+    expect(anna.locator(".hands li")).to_contain_text(["Berta"])
+    late.goto("about:blank")
+    late.goto(link)
+    expect(late.get_by_role("heading", level=2)).to_have_text(t("closed.locked.title"))
+    anna.get_by_role("button", name=t("people.unlock"), exact=True).click()
+    enter(late, t, link, f"Carl {turn}", devices=False)
+    admit(anna, t, f"Carl {turn}")
+    expect(bar(late, t("bar.leave"))).to_be_visible(timeout=JOIN_MS)
+    anna.get_by_role("button", name=t("people.lock"), exact=True).click()
+    bar(late, t("bar.chat")).click()
+    late.get_by_label(t("chat.write")).fill(f"Guten Abend {turn}")
+    late.keyboard.press("Enter")
+    expect(berta.get_by_text(f"Guten Abend {turn}")).to_be_visible()
+    bar(late, t("bar.leave")).click()
+    expect(bar(anna, t("bar.people", number=2))).to_be_visible()
+
+
+# Too long for every run: with --all.
+@pytest.mark.slow
+def test_a_meeting_outlasts_each_part_of_the_box_that_dies(house: House, people: People) -> None:
+    """Nobody does anything: no page is loaded anew, no button is pressed."""
+    t, shell = texts("de"), house.box.shell
+    anna, berta, late = (people.come() for _ in range(3))
+    links = book(anna, t)
+    enter(anna, t, links["moderator"], "Anna")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    enter(berta, t, links["participant"], "Berta")
+    open_people(anna)
+    admit(anna, t, "Berta")
+    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    act(anna, t, "Berta", "moderate.forbid.microphone")
+    bar(berta, t("bar.handUp")).click()
+    anna.get_by_role("button", name=t("people.lock"), exact=True).click()
+    is_whole(anna, berta, late, t, links["participant"], 0)
+    for page in (anna, berta):
+        page.evaluate(WATCH)
+    for turn, part in enumerate(PARTS, 1):
+        for page in (anna, berta):
+            page.evaluate(LONGEST)
+            if part.unit == MEDIA:
+                page.evaluate(WATCH_LINE)
+        kill(house, part.unit)
+        # Whoever is to go without a picture is told so.
+        if part.unit == MEDIA:
+            for page in (anna, berta):
+                page.evaluate("() => globalThis.lineSaid")
+        anna.wait_for_timeout(part.seconds * 1000)
+        is_whole(anna, berta, late, t, links["participant"], turn)
+        longest = [page.evaluate(LONGEST) / 1000 for page in (anna, berta)]
+        print(f"{part.unit}: {longest[0]:.1f} s and {longest[1]:.1f} s without a picture")
+        assert max(longest) < part.seconds, part.unit
+    anna.goto(f"https://{NAME}/rooms/")
+    expect(anna.locator("[data-room]")).to_have_count(1)
+    assert shell("systemctl --failed --no-legend --plain") == ""
