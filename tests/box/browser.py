@@ -48,11 +48,16 @@ ARGUMENTS = [
 ]
 # What a page is to show may take its time on a machine that others use, too.
 expect.set_options(timeout=20_000)
-# Whether an element, or its label, is what lies at its middle (WCAG 2.2, 2.4.11).
-UNCOVERED = """one => {
-  const {x, y, width, height} = one.getBoundingClientRect();
-  const there = document.elementFromPoint(x + width / 2, y + height / 2);
-  return one.contains(there) || there?.closest("label")?.control === one;
+# What hides an element that has the focus, once the page has scrolled to it (WCAG 2.2, 2.4.11).
+COVERED = """async one => {
+  const end = performance.now() + 3000;
+  for (;;) {
+    const {x, y, width, height} = one.getBoundingClientRect();
+    const there = document.elementFromPoint(x + width / 2, y + height / 2);
+    if (one.contains(there) || there?.closest("label")?.control === one) return null;
+    if (performance.now() > end) return there?.outerHTML.slice(0, 200) ?? `the window's edge: ${y}`;
+    await new Promise(requestAnimationFrame);
+  }
 }"""
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -174,7 +179,8 @@ class Keyboard:
         for _ in range(self.MOST):
             if wanted.evaluate("one => one === document.activeElement"):
                 # In the middle of a page that scrolls below a bar it may still be hidden by that.
-                assert wanted.evaluate(UNCOVERED), f"{wanted} has the focus and is covered"
+                covered = wanted.evaluate(COVERED)
+                assert not covered, f"{wanted} has the focus behind {covered}"
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"{wanted} cannot be reached with the keyboard")

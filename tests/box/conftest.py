@@ -12,6 +12,7 @@ from builder.machines.stage import Stage
 from builder.toolbox import Toolbox
 from tests.box.browser import browser
 from tests.box.meeting import RELAY, House, opened
+from tests.box.people import People
 
 # Files that take longest for their number of tests: begun first, so that none of them is left for
 # one processor alone in the end.
@@ -59,3 +60,10 @@ def open_house(toolbox: Toolbox, artifacts: Artifacts) -> Iterator[House]:
         stage.name(RELAY, made.box.address)
         made.sign_in()
         yield made
+
+
+@pytest.fixture
+def people(chromium: Browser) -> Iterator[People]:
+    found = People(chromium)
+    yield found
+    found.close()

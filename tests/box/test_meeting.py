@@ -5,17 +5,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.shell import wait_for
 from builder.machines.stage import Stage
 from builder.paths import PROJECT
-from tests.box.browser import Keyboard, visit
+from tests.box.browser import Keyboard
 from tests.box.meeting import NAME, PASSWORD, House, opened
+from tests.box.people import People
 from tests.box.screens import keep_picture, look
 
 pytestmark = pytest.mark.box
@@ -103,52 +103,6 @@ def texts(language: str) -> Texts:
         return re.sub(r"{{(\w+)}}", lambda match: str(values[match[1]]), str(found))
 
     return one
-
-
-class People:
-    """Browsers of people, watched: nothing comes from elsewhere, no page breaks its own rules."""
-
-    def __init__(self, found: Browser) -> None:
-        self._browser = found
-        self._contexts: list[BrowserContext] = []
-        self.wrong: list[str] = []
-
-    def come(self, language: str = "de", *, phone: bool = False) -> Page:
-        """Somebody with a browser of their own."""
-        context = visit(
-            self._browser, phone=phone, language={"de": "de-DE", "en": "en-GB"}[language]
-        )
-        allowed = ["camera", "microphone", "clipboard-read", "clipboard-write"]
-        context.grant_permissions(allowed)
-        self._contexts.append(context)
-        context.on("request", lambda request: self._asked(request.url))
-        page = context.new_page()
-        page.on("websocket", lambda socket: self._asked(socket.url))
-        page.on("console", lambda said: self._said(said.text))
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        return page
-
-    def _asked(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != NAME:
-            self.wrong.append(url)
-
-    def _said(self, text: str) -> None:
-        if "Content Security Policy" in text or "Refused to" in text:
-            self.wrong.append(text)
-
-    def close(self) -> None:
-        """They go, and it is told what was wrong."""
-        for one in self._contexts:
-            one.close()
-        assert self.wrong == []
-
-
-@pytest.fixture
-def people(chromium: Browser) -> Iterator[People]:
-    found = People(chromium)
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -542,6 +496,13 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
         bar(anna, t("bar.handUp")).click()
         expect(carl.get_by_text(t("said.hand", name="Anna")).last).to_be_visible()
         carl.get_by_role("button", name=t("close"), exact=True).click(trial=True)
+        # Others may hear of him later than from him: what he writes waits for that.
+        if name == t("bar.chat"):
+            carl.get_by_label(t("chat.write")).fill("Guten Abend")
+            carl.keyboard.press("Enter")
+            expect(
+                berta.get_by_text(t("said.wrote", name="Carl", text="Guten Abend"))
+            ).to_be_visible()
         bar(anna, t("bar.handDown")).click()
         carl.keyboard.press("Escape")
         expect(bar(carl, t("bar.more"))).to_be_focused()

@@ -1,16 +1,19 @@
 """Parts of a box that die in the middle of a meeting, which goes on, and is as it was."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from builder.artifacts import Artifacts
 from builder.machines.shell import wait_for
-from tests.box.meeting import NAME, House
+from builder.machines.stage import Stage
+from tests.box.meeting import NAME, House, opened
+from tests.box.people import People
 from tests.box.test_meeting import (
     JOIN_MS,
     MOVES,
-    People,
     Texts,
     act,
     admit,
@@ -68,6 +71,13 @@ PARTS = (
 )
 
 
+@pytest.fixture
+def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
+    """A box in use, on the stage that the browsers are on."""
+    with opened(stage, artifacts) as found:
+        yield found
+
+
 def kill(house: House, unit: str) -> None:
     """Kill all of a service, and see it started again."""
     count = f"systemctl show --property NRestarts --value {unit}"
@@ -96,7 +106,7 @@ def is_whole(anna: Page, berta: Page, late: Page, t: Texts, link: str, turn: int
     bar(late, t("bar.chat")).click()
     late.get_by_label(t("chat.write")).fill(f"Guten Abend {turn}")
     late.keyboard.press("Enter")
-    expect(berta.get_by_text(f"Guten Abend {turn}")).to_be_visible()
+    expect(berta.locator(".message__text").last).to_have_text(f"Guten Abend {turn}")
     bar(late, t("bar.leave")).click()
     expect(bar(anna, t("bar.people", number=2))).to_be_visible()
 
@@ -116,6 +126,7 @@ def test_a_meeting_outlasts_each_part_of_the_box_that_dies(house: House, people:
     berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
     act(anna, t, "Berta", "moderate.forbid.microphone")
     bar(berta, t("bar.handUp")).click()
+    bar(berta, t("bar.chat")).click()
     anna.get_by_role("button", name=t("people.lock"), exact=True).click()
     is_whole(anna, berta, late, t, links["participant"], 0)
     for page in (anna, berta):

@@ -3,7 +3,7 @@
 
 import { useRoomContext } from "@livekit/components-react";
 import { RoomEvent } from "livekit-client";
-import type { Participant } from "livekit-client";
+import type { Participant, RoomEventCallbacks } from "livekit-client";
 import { useCallback, useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -25,6 +25,14 @@ interface Sent {
   id: string;
   text: string;
   done: boolean;
+}
+
+type Received = Parameters<RoomEventCallbacks["dataReceived"]>;
+
+/** What came from somebody who is not known yet. */
+interface Early {
+  identity: string;
+  payload: Uint8Array;
 }
 
 /** What another browser sent, or null where it is not what ours sends. */
@@ -57,8 +65,9 @@ function useTopic(topic: string, on: boolean, heard: (message: Message) => void)
   }, []);
   useEffect(() => {
     if (!on) return;
-    const received = (payload: Uint8Array, person?: Participant, _kind?: unknown, found?: string) => {
-      if (found !== topic || !person) return;
+    // LiveKit may take seconds to tell of somebody who has come, and may have written meanwhile.
+    let early: Early[] = [];
+    const written = (person: Participant, payload: Uint8Array) => {
       const sent = read(payload);
       if (!sent) return;
       // Nobody can write into another's line: its name holds the writer.
@@ -67,9 +76,21 @@ function useTopic(topic: string, on: boolean, heard: (message: Message) => void)
       put(message);
       tell(message);
     };
+    const received = (...[payload, person, , found, , identity]: Received) => {
+      if (found !== topic) return;
+      if (person) written(person, payload);
+      else if (identity) early = [...early, { identity, payload }].slice(-MOST);
+    };
+    const came = (person: Participant) => {
+      const theirs = early.filter((one) => one.identity === person.identity);
+      early = early.filter((one) => one.identity !== person.identity);
+      for (const one of theirs) written(person, one.payload);
+    };
     room.on(RoomEvent.DataReceived, received);
+    room.on(RoomEvent.ParticipantConnected, came);
     return () => {
       room.off(RoomEvent.DataReceived, received);
+      room.off(RoomEvent.ParticipantConnected, came);
     };
   }, [room, topic, on, put]);
   const send = useCallback(
