@@ -44,4 +44,4 @@ class People:
         """They go, and it is told what was wrong."""
         for one in self._contexts:
             one.close()
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong
