@@ -45,10 +45,15 @@ def test_a_token_of_another_key_opens_nothing(town: Town, monkeypatch: pytest.Mo
     assert not any(one in journal for one in tokens)
 
 
-def test_a_killed_media_server_is_back_for_the_next_call(
+def test_media_and_web_server_that_are_killed_are_back_for_the_next_call(
     stage: Stage, artifacts: Artifacts
 ) -> None:
     with Box(stage, artifacts) as box:
-        box.shell("systemctl kill --signal=KILL livekit.service; timeout 20 sh -c "
-                  "'until ss -uln | grep -q :443; do sleep 0.1; done'")  # fmt: skip
+        for unit, listens in (("livekit", "ss -uln"), ("nginx", "ss -tln")):
+            box.shell(
+                f"systemctl kill --signal=KILL {unit}.service;"
+                f" timeout 20 sh -c 'until systemctl show -P NRestarts {unit} | grep -qx 1"
+                f" && {listens} | grep -q :443; do sleep 0.1; done'"
+            )
         assert call.hold(box, stage).held()
+        assert box.shell("systemctl --failed --no-legend --plain") == ""
