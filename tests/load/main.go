@@ -384,6 +384,9 @@ func (h *hall) enter(wish Wish, number int) *lksdk.Room {
 		}
 		go watch(track, into, sync.OnceFunc(func() { h.seen(number, begun) }))
 	}
+	callback.OnTrackSubscriptionFailed = func(stream string, sender *lksdk.RemoteParticipant) {
+		h.fail(fmt.Errorf("%s never got to know what %s of %s is", who.Name, stream, sender.Name()))
+	}
 	url, token := wish.URL, who.Token
 	if wish.Link != "" {
 		var err error
