@@ -33,7 +33,8 @@ MAKERS = (
     "redirector.gvt1.com",
     "update.googleapis.com",
 )
-# A browser in a test: no sandbox, as root has none; no service of its maker's; cameras that move.
+# A browser in a test: no sandbox, as root has none; no service of its maker's; cameras that move,
+# not so fast that two processors do little else.
 ARGUMENTS = [
     f"--host-resolver-rules={', '.join(f'MAP {one} ~NOTFOUND' for one in MAKERS)}",
     "--no-sandbox",
@@ -43,7 +44,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=10",
     "--use-fake-ui-for-media-stream",
 ]
 # What a page is to show may take its time on a machine that others use, too.

@@ -142,28 +142,29 @@ def test_an_ipv6_address_with_its_gateway(stage: Stage, artifacts: Artifacts) ->
         assert '"ready": true' in reached(stage, "[2001:db8::20]")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "key", "answer"),
-    [
-        ({"gateway": NOBODY}, "network.gateway_silent", "box.network.gateway"),
-        ({"address": f"{GATEWAY}/24"}, "network.address_not_there", "box.network.address"),
-        ({"card": "enp9s0"}, "network.no_such_card", "box.network.card"),
-    ],
-    ids=["gateway", "taken", "card"],
+# What is wrong, what is said then, and the answer that is named.
+WRONG = (
+    ({"gateway": NOBODY}, "network.gateway_silent", "box.network.gateway"),
+    ({"address": f"{GATEWAY}/24"}, "network.address_not_there", "box.network.address"),
+    ({"card": "enp9s0"}, "network.no_such_card", "box.network.card"),
 )
+
+
 def test_a_wrong_network_is_taken_back_and_the_answer_is_named(
-    stage: Stage, artifacts: Artifacts, wrong: dict[str, Any], key: str, answer: str
+    stage: Stage, artifacts: Artifacts
 ) -> None:
     with Box(stage, artifacts, credentials=written(stage, OWN)) as box:
         before = box.address
-        rewire(box, static(**wrong))
-        found = progress(box)
-        assert (found["finished"], found["ok"]) == (True, False)
-        assert found["notes"][0] == [key, {"answer": answer}]
-        assert found["notes"][-1][0] == "converge.went_back"
-        wait_for(lambda: addresses(box) == [before], 30, "The address before did not come back.")
-        wait_for(lambda: "true" in reached(stage, before), 20, "It is not served again.")
-        assert ask(box, "state")["generation"] == 1
+        for wrong, key, answer in WRONG:
+            rewire(box, static(**wrong))
+            found = progress(box)
+            assert (found["finished"], found["ok"]) == (True, False)
+            assert found["notes"][0] == [key, {"answer": answer}]
+            assert found["notes"][-1][0] == "converge.went_back"
+            back = "The address before did not come back."
+            wait_for(lambda: addresses(box) == [before], 30, back)
+            wait_for(lambda: "true" in reached(stage, before), 20, "It is not served again.")
+            assert ask(box, "state")["generation"] == 1
 
 
 # What stands on the screen, and what is typed then; what was offered is kept by Enter alone.
@@ -180,7 +181,14 @@ BY_HAND = (
 )
 
 
-@pytest.mark.parametrize("complete", [False, True], ids=["before set-up", "after set-up"])
+@pytest.mark.parametrize(
+    "complete",
+    [
+        pytest.param(False, id="before set-up"),
+        # Too long for every run: with --all.
+        pytest.param(True, id="after set-up", marks=pytest.mark.slow),
+    ],
+)
 def test_a_fixed_address_is_typed_at_the_box_itself(
     stage: Stage, artifacts: Artifacts, complete: bool
 ) -> None:
