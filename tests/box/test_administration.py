@@ -297,7 +297,7 @@ def test_picture_colour_app_and_pages_of_the_web_server(
         page.fill("#networks", "192.0.2.0/24")
         page.fill("#app1", pyotp.TOTP(secret).now())
         press(page, "Weiter")
-        expect(page.locator("#networks-error")).to_contain_text("Sie selbst sitzen in")
+        expect(page.locator("#networks-error")).to_contain_text("Sie selbst sind gerade unter")
         look(page, axe, "admin-administrators-locked-out-de")
         page.fill("#networks", "")
         page.fill("#app1", pyotp.TOTP(secret).now())

@@ -286,7 +286,7 @@ def test_every_page_of_administrators(
         page.goto(f"https://{box.address}/admin/")
         seen("admin-overview-failed")
         page.get_by_role("button", name="Diesen Stand zurückholen").last.click()
-        expect(page.get_by_text("Sie selbst sitzen in")).to_be_visible()
+        expect(page.get_by_text("Sie selbst sind gerade unter")).to_be_visible()
         seen("admin-undo-locked-out")
         for button, name in (("Neu starten", "restart"), ("Ausschalten", "power-off")):
             page.goto(f"https://{box.address}/admin/")

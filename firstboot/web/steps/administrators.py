@@ -59,6 +59,7 @@ def _fields(view: View) -> list[Field]:
                 f"password{place}",
                 "password",
                 required=first and not known,
+                hint="setup.administrators.password_keep" if known else "",
                 autocomplete="new-password",
                 length=256,
             ),

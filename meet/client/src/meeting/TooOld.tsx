@@ -2,7 +2,6 @@
    scripts as well gets the words of parts/old.html. */
 
 import { useTranslation } from "react-i18next";
-import { Notice } from "../parts/Notice";
 import { Page, useHouse } from "../parts/Page";
 
 export function TooOld() {
@@ -10,14 +9,14 @@ export function TooOld() {
   const house = useHouse();
   return (
     <Page title={t("old.title")} easy>
-      <Notice kind="danger" title={t("old.title")}>
+      <div role="alert">
         <p className="kern-body">{t("old.text")}</p>
         <ul>
           <li className="kern-body">{t("old.update")}</li>
           <li className="kern-body">{t("old.other")}</li>
           <li className="kern-body">{t(house?.imprint ? "old.imprint" : "old.call")}</li>
         </ul>
-      </Notice>
+      </div>
     </Page>
   );
 }

@@ -4,7 +4,6 @@ import { lazy, Suspense, useCallback, useEffect, useReducer, useRef, useState } 
 import { useTranslation } from "react-i18next";
 import { enter, look, Refused, Seat } from "../api/calls";
 import { Button } from "../parts/Button";
-import { Notice } from "../parts/Notice";
 import { Page } from "../parts/Page";
 import { sentence } from "../parts/problem";
 import { CodeForm } from "./CodeForm";
@@ -117,11 +116,14 @@ export function Visit() {
     case "wrong":
       return (
         <Page title={t("look.wrong")} easy>
-          <Notice kind="danger" title={t("look.wrong")}>
-            <p className="kern-body">{sentence(t, visit.problem)}</p>
-          </Notice>
+          <p className="kern-body" role="alert">
+            {sentence(t, visit.problem)}
+          </p>
           <div className="buttons">
             <Button onPress={ask}>{t("again")}</Button>
+            <a className="kern-link" href="/m/">
+              {t("look.code")}
+            </a>
           </div>
         </Page>
       );

@@ -110,7 +110,7 @@ def test_a_change_is_looked_at_brought_into_force_and_brought_back(
     anna.send("/admin/undo", number="1", sure="yes")
     assert house.box.converge()
     anna.get("/admin/")
-    assert "Dies ist das Gerät von Gemeinde Musterhausen" in anna.page
+    assert "Dieses Gerät gehört zu: Gemeinde Musterhausen" in anna.page
     assert house.box.store.numbers() == [1, 2, 3]
 
 
@@ -457,7 +457,7 @@ def test_bringing_back_networks_without_ones_own_is_warned_of(house: House, anna
         anna.client.headers["X-Real-IP"] = sits
         anna.page = page
         anna.send("/admin/undo", number="2")
-        assert (f"Sie selbst sitzen in {sits}" in anna.page) == warned
+        assert (f"Sie selbst sind gerade unter {sits} angemeldet" in anna.page) == warned
 
 
 @pytest.mark.parametrize(

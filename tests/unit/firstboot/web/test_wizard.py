@@ -732,7 +732,7 @@ def test_nobody_locks_himself_out_unseen(
     inside.send("/setup/administrators", **answers)
     assert (inside.place == "/setup/meetings") == taken
     if not taken:
-        assert "Sie selbst sitzen in 198.51.100.9" in inside.page
+        assert "Sie selbst sind gerade unter 198.51.100.9 angemeldet" in inside.page
         inside.send("/setup/administrators", **answers, networks_anyway="yes")
         assert inside.place == "/setup/meetings"
 
