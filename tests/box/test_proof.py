@@ -153,6 +153,8 @@ def test_box_browser_and_phone_prove_both_ways(house: House, axe: str) -> None:
     look(handy, axe, "proof-phone-de")
     for way in ("direct", "relay"):
         expect_row(page, f"phone-{way}", True)
+    # It was in the house all the time, and that shows nothing of the outside.
+    expect(page.get_by_text("Das Handy war dabei im Netz des Hauses")).to_be_visible()
     look(page, axe, "proof-all-de")
     # The pass is nowhere but in the browsers.
     given = link.partition("#")[2]
