@@ -252,7 +252,7 @@ def meet_by_lobby(hall: Hall) -> None:
     second = hall.join(bernd)
     for client, other in ((first, bernd), (second, anna)):
         who = other["place"]["identity"]
-        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 40)
+        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 120)
         print(f"frames {saw['seen'][who]}, loud pieces of sound {saw['heard'][who]}")
     name, attributes = saw["people"][anna["place"]["identity"]]
     assert (name, attributes["role"]) == ("Anna", "moderator")
