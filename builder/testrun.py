@@ -20,9 +20,9 @@ STAGES = {
 # A test that hangs is ended with a look at where it hangs; the longest builds the image first.
 LIMIT_SECONDS = {"unit": 600}
 LIMIT_SECONDS_WITH_A_BUILD = 2400
-# Stages whose files run side by side, a file on one processor: an emulated machine mostly has work
-# for one. Of these, the stages with tests that are marked `alone`, which come after all others.
-SIDE_BY_SIDE = ("unit", "box", "boot")
+# Stages whose files run side by side, a file on one processor; of these, the stages with tests that
+# are marked `alone`, which come after all others.
+SIDE_BY_SIDE = ("unit", "box")
 WITH_ALONE = ("box",)
 MOST_WORKERS = 4  # a box and its browsers take up to 2 GiB
 

@@ -121,10 +121,12 @@ def test_the_recovery_key_opens_what_the_tpm_does_not_and_the_tpm_is_enrolled_an
     assert sealed.shell(f"cat {file}") == key
     header = sealed.shell(f"cryptsetup luksDump {ROOT}")
     assert (header.count("systemd-tpm2"), header.count("systemd-recovery")) == (1, 1)
-    # That the next start goes by itself the next test shows.
+    # That the next start goes by itself the next test shows, with --all.
     assert sealed.shell("systemctl --failed --no-legend --plain") == ""
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_repair_start_opens_nothing_and_the_next_start_opens_root_again(sealed: Machine) -> None:
     """By the second entry of the boot menu: the same kernel image, and nothing more is measured."""
     before = sealed.shell(f"cryptsetup luksUUID {ROOT}; {KEY_SLOTS}; {MEASURED}")

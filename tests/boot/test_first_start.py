@@ -32,6 +32,8 @@ def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) 
         assert house.owner.load().public_bytes(Encoding.DER) in trusted
 
 
+# Too long for every run, as long as there are no updates: with --all.
+@pytest.mark.slow
 def test_a_version_on_trial_that_is_healthy_stays(machine: Machine, house: House) -> None:
     """The boot loader counts the attempts of a new version; the box's own health ends the trial."""
     machine.shell(
@@ -94,6 +96,8 @@ def test_a_version_on_trial_that_is_not_healthy_is_given_up(machine: Machine) ->
     assert machine.serial().count(STARTING) == before + 2
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 def test_a_start_that_fails_says_so_and_is_tried_again(house: House, artifacts: Artifacts) -> None:
     """The first block of /usr is not what the signed root hash stands for."""
     machine = Machine(house.stage, artifacts, house.owner, MachineOptions())
