@@ -21,7 +21,8 @@ STAGES = {
 LIMIT_SECONDS = {"unit": 600}
 LIMIT_SECONDS_WITH_A_BUILD = 2400
 # Stages whose files run side by side, a file on one processor; of these, the stages with tests that
-# are marked `alone`, which come after all others.
+# are marked `alone`, which come after all others. Not `boot`: an emulated machine fills two
+# processors while it starts, and two of them at once have taken as long as one after the other.
 SIDE_BY_SIDE = ("unit", "box")
 WITH_ALONE = ("box",)
 MOST_WORKERS = 4  # a box and its browsers take up to 2 GiB
