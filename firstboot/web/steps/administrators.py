@@ -59,7 +59,7 @@ def _fields(view: View) -> list[Field]:
                 f"password{place}",
                 "password",
                 required=first and not known,
-                hint="setup.administrators.password_keep" if known else "",
+                hint=Said("setup.administrators.password_keep") if known else None,
                 autocomplete="new-password",
                 length=256,
             ),
