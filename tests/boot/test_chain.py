@@ -65,7 +65,7 @@ def test_screen_and_serial_line_show_the_box_not_the_kernel(
     # QEMU's screen has 1280 by 800 dots, a letter of the kernel's 8 by 16.
     wait_for(
         lambda: machine.shell("stty --file=/dev/tty1 size") == "25 80\n",
-        180,
+        60,
         "The letters stayed small.",
     )
 

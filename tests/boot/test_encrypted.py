@@ -196,7 +196,7 @@ def test_a_root_put_in_its_place_does_not_get_the_disks_key(sealed: Machine) -> 
     )
     before = sealed.serial().count(STARTING)
     sealed.reset()
-    wait_for(lambda: sealed.serial().count(STARTING) > before, 300, "It did not restart.")
+    wait_for(lambda: sealed.serial().count(STARTING) > before, 120, "It did not restart.")
     sealed.shell("systemctl is-system-running --wait >/dev/null || true")
     assert sealed.shell("findmnt --noheadings --output FSTYPE,SOURCE /").split() == [
         "ext4",

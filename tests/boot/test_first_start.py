@@ -43,7 +43,7 @@ def test_a_version_on_trial_that_is_healthy_stays(machine: Machine, house: House
     machine.reboot()
     assert "ratssaal_9.0.0" in machine.shell("bootctl status --no-pager 2>/dev/null")
     names = machine.shell(
-        "timeout 180 sh -c 'until ls /boot/EFI/Linux/ratssaal_9.0.0.efi; do sleep 0.2; done'"
+        "timeout 60 sh -c 'until ls /boot/EFI/Linux/ratssaal_9.0.0.efi; do sleep 0.2; done'"
     )
     assert "ratssaal_9.0.0.efi" in names
 
@@ -85,7 +85,7 @@ def test_a_version_on_trial_that_is_not_healthy_is_given_up(machine: Machine) ->
     )
     before = machine.serial().count(STARTING)
     machine.reset()
-    wait_for(lambda: machine.serial().count(STARTING) == before + 2, 600, "It stayed in its trial.")
+    wait_for(lambda: machine.serial().count(STARTING) == before + 2, 300, "It stayed in its trial.")
     current = machine.shell(
         "systemctl is-system-running --wait >/dev/null || true;"
         " bootctl status --no-pager 2>/dev/null | grep 'Current Entry'; ls /boot/EFI/Linux"
@@ -112,7 +112,7 @@ def test_a_start_that_fails_says_so_and_is_tried_again(house: House, artifacts: 
     with machine:
         machine.wait_for_serial("Der Start ist fehlgeschlagen")
         tries = machine.serial().count(STARTING)
-        wait_for(lambda: machine.serial().count(STARTING) > tries, 300, "It was not tried again.")
+        wait_for(lambda: machine.serial().count(STARTING) > tries, 180, "It was not tried again.")
         assert "State" not in machine.serial()
 
 

@@ -9,7 +9,7 @@ from builder.machines.shell import wait_for
 
 pytestmark = pytest.mark.boot
 
-SECONDS = 240.0
+SECONDS = 120.0
 DIGITS = {".": "dot"}
 
 

@@ -47,7 +47,7 @@ def plug(machine: Machine, image: Path, label: str = LABEL, read_only: bool = Fa
     """Plug it in and wait until the box has seen what is on it."""
     machine.plug(image, read_only)
     machine.shell(
-        f"timeout 180 sh -c 'until test -e /dev/disk/by-label/{label}; do sleep 0.2; done'"
+        f"timeout 60 sh -c 'until test -e /dev/disk/by-label/{label}; do sleep 0.2; done'"
     )
 
 

@@ -67,7 +67,8 @@ HEARD = """async () => {
   for (;;) {
     const streams = [...document.querySelectorAll("audio")].map(one => one.srcObject);
     const silent = streams.filter(one => one && !heard.has(one));
-    if (streams.length - silent.length === %d && silent.length === 0) return heard.size;
+    const loud = streams.filter(one => heard.has(one));
+    if (loud.length === %d && silent.length === 0) return heard.size;
     await Promise.all([new Promise(requestAnimationFrame), ...silent.map(hear)]);
   }
 }"""

@@ -5,7 +5,7 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,9 +110,12 @@ class Hall:
         known = {"name": "Anna", "may_create": True, "directory": None}
         assert self.post("staff/sign-in", given, page=True) == known
 
-    def book(self, title: str = "Gemeinderat", **policy: Any) -> dict[str, Any]:
-        """A room without times, and its invitations by role instead of links."""
-        room = self.post("rooms", {"title": title, "policy": policy}, page=True)
+    def book(
+        self, title: str = "Gemeinderat", *, times: Mapping[str, str] | None = None, **policy: Any
+    ) -> dict[str, Any]:
+        """A room, with `times` (`opens`, `closes`) or without, and its invitations by role."""
+        asked = {"title": title, "policy": policy, **(times or {})}
+        room = self.post("rooms", asked, page=True)
         room["invitations"] = {role: link.split("#i=")[1] for role, link in room["links"].items()}
         return dict(room)
 
@@ -252,7 +255,7 @@ def meet_by_lobby(hall: Hall) -> None:
     second = hall.join(bernd)
     for client, other in ((first, bernd), (second, anna)):
         who = other["place"]["identity"]
-        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 120)
+        saw = until(client, sees(who, 30), "Nothing was seen or heard of the other.", 40)
         print(f"frames {saw['seen'][who]}, loud pieces of sound {saw['heard'][who]}")
     name, attributes = saw["people"][anna["place"]["identity"]]
     assert (name, attributes["role"]) == ("Anna", "moderator")

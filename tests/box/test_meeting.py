@@ -206,6 +206,16 @@ def admit(page: Page, t: Texts, name: str, hands: Hands = MOUSE) -> None:
     hands.press(page.get_by_role("button", name=t("lobby.admitName", name=name), exact=True))
 
 
+def meet(anna: Page, berta: Page, t: Texts, links: dict[str, str]) -> None:
+    """Anna comes in, Berta by the lobby, both with camera; Anna has the list of people open."""
+    enter(anna, t, links["moderator"], "Anna")
+    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    enter(berta, t, links["participant"], "Berta")
+    open_people(anna)
+    admit(anna, t, "Berta")
+    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+
+
 def bar(page: Page, name: str) -> Any:
     """A button of the bar."""
     return page.locator(".bar").get_by_role("button", name=name, exact=True)
@@ -464,12 +474,7 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
     t = texts("de")
     anna, berta, carl = people.come(), people.come(), people.come(phone=True)
     links = book(anna, t)
-    enter(anna, t, links["moderator"], "Anna")
-    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
-    enter(berta, t, links["participant"], "Berta")
-    open_people(anna)
-    admit(anna, t, "Berta")
-    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    meet(anna, berta, t, links)
     # Only moderators share in a council, and nobody else is shown the button.
     expect(bar(berta, t("bar.share"))).to_have_count(0)
     bar(anna, t("bar.share")).click()

@@ -1,15 +1,12 @@
 """Parts of a box that die in the middle of a meeting, which goes on, and is as it was."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from builder.artifacts import Artifacts
 from builder.machines.shell import wait_for
-from builder.machines.stage import Stage
-from tests.box.meeting import NAME, House, opened
+from tests.box.meeting import NAME, House
 from tests.box.people import People
 from tests.box.test_meeting import (
     JOIN_MS,
@@ -20,9 +17,13 @@ from tests.box.test_meeting import (
     bar,
     book,
     enter,
-    open_people,
+    house,
+    meet,
     texts,
 )
+
+# The fixture: a box in use, on the stage that the browsers are on.
+__all__ = ["house"]
 
 pytestmark = pytest.mark.box
 
@@ -70,13 +71,6 @@ PARTS = (
 )
 
 
-@pytest.fixture
-def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
-    """A box in use, on the stage that the browsers are on."""
-    with opened(stage, artifacts) as found:
-        yield found
-
-
 def kill(house: House, unit: str) -> None:
     """Kill all of a service, and see it started again."""
     count = f"systemctl show --property NRestarts --value {unit}"
@@ -117,12 +111,7 @@ def test_a_meeting_outlasts_each_part_of_the_box_that_dies(house: House, people:
     t, shell = texts("de"), house.box.shell
     anna, berta, late = (people.come() for _ in range(3))
     links = book(anna, t)
-    enter(anna, t, links["moderator"], "Anna")
-    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
-    enter(berta, t, links["participant"], "Berta")
-    open_people(anna)
-    admit(anna, t, "Berta")
-    berta.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
+    meet(anna, berta, t, links)
     act(anna, t, "Berta", "moderate.forbid.microphone")
     bar(berta, t("bar.handUp")).click()
     bar(berta, t("bar.chat")).click()

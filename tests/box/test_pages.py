@@ -45,25 +45,16 @@ def see(axe: str) -> Seen:
     return Seen(axe)
 
 
-def follow(page: Page, room: dict[str, Any], role: str = "participant") -> None:
-    """Follow an invitation of a room."""
+def follow(page: Page, room: dict[str, Any]) -> None:
+    """Follow the link of those who take part."""
     page.goto("about:blank")
-    page.goto(f"https://{NAME}/m/#i={room['invitations'][role]}")
+    page.goto(links(room)["participant"])
 
 
 def in_hours(hours: float) -> str:
     """A moment from now on, as the rooms service takes it."""
     now = datetime.datetime.now(datetime.UTC)
     return (now + datetime.timedelta(hours=hours)).isoformat()
-
-
-def invited(house: House, **times: str) -> dict[str, Any]:
-    """A room with times, and its invitations by role."""
-    room: dict[str, Any] = house.post(
-        "rooms", {"title": "Bauausschuss", "policy": {}, **times}, page=True
-    )
-    room["invitations"] = {role: link.split("#i=")[1] for role, link in room["links"].items()}
-    return room
 
 
 def shows(page: Page, words: str, level: int = 1) -> None:
@@ -74,8 +65,8 @@ def shows(page: Page, words: str, level: int = 1) -> None:
 def test_ways_in_that_are_shut(house: House, people: People, see: Seen) -> None:
     t, guest = texts("de"), people.come()
     house.sign_in()
-    soon = invited(house, closes=in_hours(4 / 3600))
-    follow(guest, invited(house, opens=in_hours(24), closes=in_hours(26)))
+    soon = house.book(times={"closes": in_hours(4 / 3600)})
+    follow(guest, house.book(times={"opens": in_hours(24), "closes": in_hours(26)}))
     shows(guest, t("closed.early.title"), 2)
     see(guest, "early")
     full = house.book(max_people=2)
