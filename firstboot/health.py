@@ -89,8 +89,9 @@ def main() -> int:
     patience = 0.0 if "--once" in sys.argv[1:] else PATIENCE_SECONDS
     deadline = time.monotonic() + patience
     # Begins beside what it waits for: to ask that costs next to nothing, to ask systemd a process.
-    while time.monotonic() < deadline and mute(stack):
-        time.sleep(0.1)
+    # No more of them than the first that is silent: what is asked again and again slows them down.
+    while time.monotonic() < deadline and any(map(answers, (STORE, *stack.health))):
+        time.sleep(0.2)
     while (found := wrong(stack)) and time.monotonic() < deadline:
         time.sleep(0.2)
     for name, reason in found.items():

@@ -6,6 +6,9 @@ address.conf (for nginx). A box with no network serves itself alone, on loopback
 
 import argparse
 import json
+import os
+import select
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,10 @@ from firstboot.screen.anew import redraw
 
 NAMES = Path("/etc/ratssaal.json")
 WAIT_ONLINE = "/usr/lib/systemd/systemd-networkd-wait-online"
+ROUTES = Path("/proc/net/route")
+# Which of its news the kernel sends: changes of IPv4 routes (RTMGRP_IPV4_ROUTE, rtnetlink(7)).
+ROUTES_CHANGE = 0x40
+NEWS_BYTES = 65536
 RUN = Path("/run/ratssaal")
 LOOPBACK = "127.0.0.1"
 
@@ -61,12 +68,43 @@ def choose(links: list[dict[str, object]], routes: list[dict[str, object]]) -> A
     return Addresses(primary, tuple(address for _, address in found), cards)
 
 
+def leads_out(routes: str) -> bool:
+    """Whether there is a default route; routes: what /proc/net/route says, a heading and lines.
+
+    Of each line: card, destination, gateway, four more, mask; numbers of 32 bits in hexadecimal.
+    """
+    fields = [line.split() for line in routes.splitlines()[1:]]
+    return any(int(one[1], 16) == 0 and int(one[7], 16) == 0 for one in fields)
+
+
+def wait(seconds: int) -> None:
+    """Wait for an address and its default route, or until networkd is done, at most so long.
+
+    networkd is done only once nobody else has the link's own IPv6 address, which takes seconds
+    (RFC 4862, section 5.4); a network that leads nowhere has no route to wait for.
+    """
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as news:
+        news.bind((0, ROUTES_CHANGE))
+        online = subprocess.Popen([WAIT_ONLINE, "--any", f"--timeout={seconds}"])
+        end = os.pidfd_open(online.pid)
+        try:
+            while not leads_out(ROUTES.read_text()):
+                ready, _, _ = select.select([news, end], [], [])
+                if end in ready:
+                    return
+                news.recv(NEWS_BYTES)
+        finally:
+            os.close(end)
+            online.terminate()
+            online.wait()
+
+
 def main() -> None:
     """Write the address files. --wait: not before there is an address, or seconds have passed;
     --restart: also restart what depends on the address.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wait", metavar="SECONDS", help="wait so long for an address")
+    parser.add_argument("--wait", type=int, metavar="SECONDS", help="wait so long for an address")
     parser.add_argument("--restart", action="store_true", help="restart dependent services")
     options = parser.parse_args()
 
@@ -75,8 +113,7 @@ def main() -> None:
     if options.wait:
         redraw()  # for the first time: that the box starts
         # A box without a network is a box all the same: no failure, no more than this wait.
-        waiting = [WAIT_ONLINE, "--any", f"--timeout={options.wait}"]
-        subprocess.run(waiting, check=False)
+        wait(options.wait)
     addresses = choose(_ip("address", "show"), _ip("-4", "route", "show", "default"))
     known = dict.fromkeys([names["host_name"], names["turn_name"], *own.ALWAYS])
     renewed = own.ensure_leaf(authority, list(known), list(addresses.all))

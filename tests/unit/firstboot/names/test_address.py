@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from firstboot.names.address import Addresses, choose
+from firstboot.names.address import Addresses, choose, leads_out
 from tests.unit.firstboot.folders import RECORDED
 
 pytestmark = pytest.mark.unit
@@ -106,3 +106,24 @@ def test_addresses_of_the_link_alone_are_not_named() -> None:
     links, routes = recorded("one-card")
     assert "fe80::" in json.dumps(links)
     assert not [one for one in choose(links, routes).all if one.startswith("fe80")]
+
+
+HEADING = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+HOUSE = "enp0s6\t006433C6\t00000000\t0001\t0\t0\t1024\t00FFFFFF\t0\t0\t0\n"
+OUT = "enp0s6\t00000000\t016433C6\t0003\t0\t0\t1024\t00000000\t0\t0\t0\n"
+HALF_OF_ALL = "wg0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0\n"
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        ("", False),
+        (HEADING, False),
+        (HEADING + HOUSE, False),
+        (HEADING + HALF_OF_ALL, False),
+        (HEADING + HOUSE + OUT, True),
+    ],
+    ids=["no IPv4", "no cable", "the house alone", "half of all", "a default route"],
+)
+def test_the_wait_for_an_address_ends_with_a_default_route(routes: str, expected: bool) -> None:
+    assert leads_out(routes) == expected
