@@ -25,6 +25,9 @@ DETAILS = Path("/run/ratssaal/health.json")
 STORE = "http://127.0.0.1:2379/health"
 # Long enough for an emulated machine with a cold cache, well below the unit's own limit.
 PATIENCE_SECONDS = 240.0
+# A start draws the screen when it begins and when the box is ready. Where that takes longer than
+# this, whoever looks sees at least under which address it is.
+SCREEN_SECONDS = 10.0
 
 
 def inactive(units: tuple[str, ...]) -> dict[str, str]:
@@ -43,6 +46,11 @@ def answers(url: str) -> str | None:
             return None if response.status == 200 else f"answers {response.status}"
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         return f"does not answer: {error}"
+
+
+def silent(stack: Stack) -> bool:
+    """Whether anything does not answer. What is asked again and again has better things to do."""
+    return any(map(answers, (STORE, *stack.health)))
 
 
 def mute(stack: Stack) -> dict[str, str]:
@@ -86,14 +94,20 @@ def certificate(applied: Path = APPLIED, file: Path = CERTIFICATE) -> None:
 def main() -> int:
     """Ask until all is well or patience ends, or with --once no more than that; write the state."""
     stack = Stack.read()
-    patience = 0.0 if "--once" in sys.argv[1:] else PATIENCE_SECONDS
-    deadline = time.monotonic() + patience
+    begun = time.monotonic()
+    once = "--once" in sys.argv[1:]
+    patience = 0.0 if once else PATIENCE_SECONDS
+    drawn = once
     # Begins beside what it waits for: to ask that costs next to nothing, to ask systemd a process.
-    # No more of them than the first that is silent: what is asked again and again slows them down.
-    while time.monotonic() < deadline and any(map(answers, (STORE, *stack.health))):
+    while not (well := not silent(stack) and not inactive((*BASE_UNITS, *stack.units))):
+        waited = time.monotonic() - begun
+        if waited >= patience:
+            break
+        if waited >= SCREEN_SECONDS and not drawn:
+            redraw()
+            drawn = True
         time.sleep(0.2)
-    while (found := wrong(stack)) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    found = {} if well else wrong(stack)
     for name, reason in found.items():
         print(f"<3>{name} {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -89,7 +89,7 @@ def wait(seconds: int) -> None:
         end = os.pidfd_open(online.pid)
         try:
             while not leads_out(ROUTES.read_text()):
-                ready, _, _ = select.select([news, end], [], [])
+                ready, _, _ = select.select([news.fileno(), end], [], [])
                 if end in ready:
                     return
                 news.recv(NEWS_BYTES)
@@ -122,8 +122,9 @@ def main() -> None:
     write_whole(RUN / "address.conf", mapping)
     facts = {**vars(addresses), "host_name": names["host_name"]}
     told = write_whole(RUN / "address.json", json.dumps(facts) + "\n")
-    if told or renewed:
-        redraw()  # by its certificate, too, the box is known
+    # By its certificate, too, the box is known. At a start firstboot.health has the screen drawn.
+    if options.restart and (told or renewed):
+        redraw()
     if options.restart and moved:
         subprocess.run(["systemctl", "restart", "ratssaal-address.target"], check=True)
     if options.restart and (moved or renewed):
