@@ -63,7 +63,8 @@ def mkosi(
         "--output-directory": output,
         "--cache-directory": cache_folder() / "mkosi/cache",
         "--package-cache-dir": cache_folder() / "mkosi/packages",
-        "--workspace-directory": cache_folder() / "mkosi/workspace",
+        # Below the output, so that what is made there is renamed and not copied.
+        "--workspace-directory": (workspace := output / ".workspace"),
     }
     # Twice "--force" also throws away the tree with the packages, so that updates come in.
     again = ["--force", "--force"] if options.force else ["--force"]
@@ -71,9 +72,6 @@ def mkosi(
     for name, path in folders.items():
         path.mkdir(parents=True, exist_ok=True)
         command += [name, path]
-    # What a killed build left behind; the lock says that no other one is under way.
-    for rest in folders["--workspace-directory"].iterdir():
-        shutil.rmtree(rest, ignore_errors=True)
     source = mirror.choose(options.mirror) or mirror.of_tree(toolbox.tree)
     if source:
         sandbox = cache_folder() / "mkosi/sandbox"
@@ -93,6 +91,7 @@ def mkosi(
         )
     except CommandError as error:
         raise _explained(error, log, options) from error
+    shutil.rmtree(workspace)
 
 
 def _explained(error: CommandError, log: Path, options: BuildOptions) -> Exception:

@@ -39,7 +39,7 @@ class Attendance:
     until he had LiveKit's address and a token, for the one in the middle of those who came. tracks:
     streams that came; silent: those of sound that never did. kept: share of what the crowd meant to
     send that it did send. layers: whole pictures of the cameras that came, by size. failed: what
-    went wrong, in words.
+    went wrong, in words. overflowed: packets that the crowd's own sockets had no room for.
     """
 
     people: int
@@ -54,6 +54,7 @@ class Attendance:
     failed: tuple[str, ...] = ()
     place: float = 0.0
     silent: int = 0
+    overflowed: int = 0
 
     @property
     def absent(self) -> int:
@@ -112,6 +113,7 @@ def attendance(report: Mapping[str, Any], spent: Spent) -> Attendance:
         layers={"large": report["large"], "small": report["small"]},
         failed=tuple(report["failed"] or ()),
         silent=people * (people - 1) - report["sounds"],
+        overflowed=report["overflowed"],
         place=places[len(places) // 2] if places else math.inf,
     )
 

@@ -23,6 +23,9 @@ SOUND = 0.001
 # Of what LiveKit alone takes, or misses.
 JOIN = 1.3
 COUNTED = 15.0  # seconds
+# Seconds after the last one came, for each person there: by then all see and hear each other.
+UNDER_WAY = 0.125
+LEAST_PAUSE = 3.0
 # How often people come, of which the best counts: what disturbs a machine makes it slower alone.
 ROUNDS = 3
 # What the server has for it, on a machine of any size.
@@ -75,13 +78,16 @@ def measure_meeting() -> Iterator[Figure]:
             # In turn; after the first round people only come, see a picture, and go.
             for number in range(1, ROUNDS + 1):
                 seconds = COUNTED if number == 1 else 1.0
+                pause = max(LEAST_PAUSE, UNDER_WAY * people)
                 said = f"{people} people, {number} of {ROUNDS}"
                 with step(f"{said}, on LiveKit alone", estimate=False):
                     floor.append(
-                        crowd.attend(house, people, bare, url=url, keys=keys, seconds=seconds)
+                        crowd.attend(
+                            house, people, bare, url=url, keys=keys, pause=pause, seconds=seconds
+                        )
                     )
                 with step(f"{said}, on the box", estimate=False):
-                    ours.append(attend(house, box, people, authority, seconds=seconds))
+                    ours.append(attend(house, box, people, authority, pause=pause, seconds=seconds))
             yield from meeting_figures(ours, floor, missing)
         yield from _narrow_figures(stage, box, authority)
 
@@ -92,7 +98,7 @@ def attend(
     people: int,
     authority: Path,
     *,
-    pause: float = 3.0,
+    pause: float = LEAST_PAUSE,
     seconds: float = COUNTED,
 ) -> Attendance:
     """Bring `people` from `where` into a meeting of their own on the box, by its link."""
@@ -225,8 +231,12 @@ def cost_of_track(came: Attendance) -> float:
 
 
 def _silent(came: Attendance) -> str:
-    """Of how many streams of sound nothing came, which is another fault than a lost packet."""
-    return f"of {came.silent} of {came.people * (came.people - 1)} streams nothing came"
+    """Of how many streams of sound nothing came, which is another fault than a lost packet.
+
+    And what the crowd has lost itself, which no server could help.
+    """
+    said = f"of {came.silent} of {came.people * (came.people - 1)} streams nothing came"
+    return f"{said}; the crowd dropped {came.overflowed} packets" if came.overflowed else said
 
 
 def _machine(spent: Spent) -> str:

@@ -92,6 +92,8 @@ type Report struct {
 	Sounds  int        `json:"sounds"`
 	Small   int64      `json:"small"`
 	Large   int64      `json:"large"`
+	// Packets that came to this program's door and found it full: lost by the crowd, not by the server.
+	Overflowed int64 `json:"overflowed"`
 }
 
 // Opus at 32 kbit/s in packets of 20 ms, as browsers send it.
@@ -473,6 +475,7 @@ func cpuSeconds() float64 {
 
 // run brings everybody, lets the meeting get under way, and counts.
 func run(wish Wish) Report {
+	go widen()
 	all := newHall(len(wish.People))
 	var rooms []*lksdk.Room
 	var group sync.WaitGroup
@@ -488,7 +491,7 @@ func run(wish Wish) Report {
 	}
 	group.Wait()
 	time.Sleep(time.Duration(wish.Pause * float64(time.Second)))
-	begun, used := time.Now(), cpuSeconds()
+	begun, used, full := time.Now(), cpuSeconds(), overflowed()
 	fmt.Fprintln(os.Stderr, "counting")
 	all.counting.Store(true)
 	time.Sleep(time.Duration(wish.Seconds * float64(time.Second)))
@@ -498,7 +501,7 @@ func run(wish Wish) Report {
 	// What is still on its way; later it would be of no use to anybody.
 	time.Sleep(time.Second)
 	report := all.report(wish)
-	report.Seconds, report.CPU = seconds, cpu
+	report.Seconds, report.CPU, report.Overflowed = seconds, cpu, overflowed()-full
 	for _, room := range rooms {
 		room.Disconnect()
 	}
