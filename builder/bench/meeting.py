@@ -1,8 +1,9 @@
 """Measures what reaches a crowd in a meeting, beside LiveKit alone in the same run."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from builder import demo, image, stack
@@ -14,6 +15,7 @@ from builder.bench.spent import Spent, confined
 from builder.machines.container import Box
 from builder.machines.place import Place
 from builder.machines.stage import BRIDGE, GATEWAY, PREFIX, Stage
+from builder.paths import OVERLAYS
 from builder.progress import step
 
 # The most that the product promises, what it is sold for, and a small meeting; of each, which share
@@ -51,6 +53,8 @@ NARROW_PEOPLE = 30
 NARROW_MBIT = 40
 NARROW = ("tbf", "rate", f"{NARROW_MBIT}mbit", "burst", "64kb", "latency", "50ms")
 SETTLES = 20.0  # seconds until a server has found out how much a line carries
+# What the box lets sockets hold; a container has no limit of its own.
+LIMITS = OVERLAYS / f"{stack.DEFAULT}/usr/lib/sysctl.d/60-{stack.DEFAULT}.conf"
 
 
 def measure_meeting() -> Iterator[Figure]:
@@ -59,6 +63,7 @@ def measure_meeting() -> Iterator[Figure]:
     tree = stack.build(stack.choose(stack.DEFAULT), built.toolbox)
     crowd.program(built.toolbox)
     with ExitStack() as running:
+        running.enter_context(limits_of_a_box())
         stage = running.enter_context(Stage(built.toolbox))
         with confined(PROCESSORS):
             box = running.enter_context(Box(stage, built.artifacts))
@@ -90,6 +95,23 @@ def measure_meeting() -> Iterator[Figure]:
                     ours.append(attend(house, box, people, authority, pause=pause, seconds=seconds))
             yield from meeting_figures(ours, floor, missing)
         yield from _narrow_figures(stage, box, authority)
+
+
+@contextmanager
+def limits_of_a_box(
+    files: Path = Path("/proc/sys/net/core"), said: Path = LIMITS
+) -> Iterator[None]:
+    """For the block, let sockets of this machine hold as much as those of a box, or as they do."""
+    wanted = re.findall(r"^net\.core\.(\w+) = (\d+)$", said.read_text(), re.MULTILINE)
+    before = {files / name: (files / name).read_text() for name, _ in wanted}
+    try:
+        for name, value in wanted:
+            file = files / name
+            file.write_text(f"{max(int(before[file]), int(value))}\n")
+        yield
+    finally:
+        for file, value in before.items():
+            file.write_text(value)
 
 
 def attend(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +144,29 @@ def test_the_best_round_counts_for_times_and_the_worst_for_who_never_came() -> N
     assert found["first picture"].value == pytest.approx(1.1)
     assert found["last one's"].value == pytest.approx(1.1)
     assert "110 ms beside 100 ms alone, the best of 2; 40 ms to" in found["first picture"].detail
+
+
+def test_sockets_hold_what_those_of_a_box_do_and_no_less_than_before(tmp_path: Path) -> None:
+    said, files = tmp_path / "60.conf", tmp_path / "core"
+    said.write_text("# net.core.other = 9\nnet.core.rmem_max = 500\nnet.core.wmem_max = 500\n")
+    files.mkdir()
+    (files / "rmem_max").write_text("100\n")
+    (files / "wmem_max").write_text("900\n")
+    inside: list[list[str]] = []
+
+    def read() -> list[str]:
+        return [(files / name).read_text() for name in ("rmem_max", "wmem_max")]
+
+    def fail() -> None:
+        with meeting.limits_of_a_box(files, said):
+            inside.append(read())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert inside == [["500\n", "900\n"]]
+    assert read() == ["100\n", "900\n"]
+
+
+def test_the_box_says_how_much_its_sockets_hold() -> None:
+    assert "net.core.rmem_max = 16777216" in meeting.LIMITS.read_text().splitlines()
