@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from builder.machines.container import Box
 from builder.machines.stage import BRIDGE, Stage
 
 ROUTER_NUMBER = 254
@@ -146,6 +147,12 @@ class Capture:
 def addresses(told: str) -> set[str]:
     """All addresses in what `ip -json address show` prints."""
     return {one["local"] for card in json.loads(told) for one in card["addr_info"]}
+
+
+def known(stage: Stage, box: Box) -> set[str]:
+    """Whom packets may go to: the box, and the stage, whose name server is the only one."""
+    show = "ip -json address show"
+    return addresses(stage.run(show.split())) | addresses(box.shell(show))
 
 
 @contextmanager

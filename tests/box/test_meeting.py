@@ -14,7 +14,8 @@ from builder.machines.shell import wait_for
 from builder.machines.stage import Stage
 from builder.paths import PROJECT
 from tests.box.browser import Keyboard
-from tests.box.meeting import NAME, PASSWORD, House, opened
+from tests.box.capture import Packet, capture, known
+from tests.box.meeting import NAME, PASSWORD, RELAY, House, opened
 from tests.box.people import People
 from tests.box.screens import keep_picture, look
 
@@ -110,6 +111,17 @@ def house(stage: Stage, artifacts: Artifacts) -> Iterator[House]:
     """A town hall in which Anna may book."""
     with opened(stage, artifacts) as found:
         yield found
+
+
+@pytest.fixture
+def nobody_else(house: House) -> Iterator[None]:
+    """All packets of the test go to the box, or to the stage that it is on."""
+    with capture(house.stage) as heard:
+        yield
+        own = known(house.stage, house.box)
+    assert Packet(house.stage.gateway, house.box.address, "udp", 443) in heard.packets
+    strangers = heard.strangers(own, (NAME, RELAY))
+    assert not strangers, "\n".join(strangers)
 
 
 def book(
@@ -430,6 +442,7 @@ def test_ways_in_that_lead_nowhere_say_what_to_do(house: House, people: People, 
     look(guest, axe, "meeting-entry-easy")
 
 
+@pytest.mark.usefixtures("nobody_else")
 def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, axe: str) -> None:
     """The key never leaves the browsers; without it, or with another, there is no picture."""
     t = texts("de")
@@ -532,6 +545,7 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
 
 # Too long for every run: with --all.
 @pytest.mark.slow
+@pytest.mark.usefixtures("nobody_else")
 def test_others_see_a_blurred_background_and_nothing_comes_from_elsewhere(
     house: House, people: People
 ) -> None:

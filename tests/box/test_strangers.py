@@ -7,7 +7,7 @@ from builder.artifacts import Artifacts
 from builder.machines.container import Box
 from builder.machines.stage import Stage
 from tests.box.browser import Keyboard, browser, visit
-from tests.box.capture import Packet, Question, addresses, capture
+from tests.box.capture import Packet, Question, capture, known
 from tests.box.clerk import code_on_screen, set_up, sign_in, walk
 from tests.box.company import company, links, meet
 from tests.box.meeting import NAME, RELAY, House
@@ -19,12 +19,6 @@ pytestmark = pytest.mark.box
 NAMES = (NAME, RELAY)
 PAGES = ("", "m/", "rooms/", "test/", "setup/", "admin/sign-in")
 ENTER = "\ue007"  # WebDriver, section 17.4.2
-
-
-def known(stage: Stage, box: Box) -> set[str]:
-    """Whom packets may go to: the box, and the stage, whose name server is the only one."""
-    show = "ip -json address show"
-    return addresses(stage.run(show.split())) | addresses(box.shell(show))
 
 
 def test_first_start_and_wizard_ask_nobody_else(stage: Stage, artifacts: Artifacts) -> None:
