@@ -85,7 +85,7 @@ class Administration:
             session,
             state=state,
             notes=[*health_notes(), *certificate_notes(state), *imprint_notes(state)],
-            load=[(one, *load_said(one)) for one in await busy],
+            load=[(one, *load_said(one, rooms)) for one in await busy],
             meeting=meeting_said(rooms),
             rows=rows,
             changed=changed_words(draft["changed"], session.language),

@@ -16,6 +16,8 @@ PARTS = {
     STORE: "store",
     "systemd-networkd.service": "network",
 }
+# Of what meetings use most, and of which something else has to be said where none is held.
+IDLE = ("processor", "network")
 
 
 def health_notes(file: Path = DETAILS) -> list[Note]:
@@ -30,18 +32,22 @@ def health_notes(file: Path = DETAILS) -> list[Note]:
     return [Note("problem", Said(f"admin.health_{part}")) for part in parts]
 
 
-def load_said(share: Share) -> tuple[Said, Said]:
-    """How much of one thing is in use, and what that means for meetings."""
+def load_said(share: Share, rooms: dict[str, int] | None) -> tuple[Said, Said]:
+    """How much of one thing is in use, and what that means for meetings.
+
+    rooms: as the stack counts them; None: it does not answer. Where nobody is meeting, advice to end
+    a meeting would be of no use.
+    """
     values: dict[str, object] = {
         "percent": share.percent or 0,
         "used": round(share.used),
         "whole": round(share.whole),
     }
     ratio = "rate" if share.percent is None else share.name
-    return (
-        Said(f"admin.ratio_{ratio}", values),
-        Said(f"admin.load_{share.name}_{share.level}"),
-    )
+    level: str = share.level
+    if share.name in IDLE and level != "good" and rooms is not None and not rooms["people"]:
+        level = "idle"
+    return Said(f"admin.ratio_{ratio}", values), Said(f"admin.load_{share.name}_{level}")
 
 
 def meeting_said(rooms: dict[str, int] | None) -> Said:

@@ -50,11 +50,25 @@ def test_shares_are_those_between_two_looks(
 
 @pytest.mark.parametrize("name", ["processor", "memory", "disk", "network"])
 @pytest.mark.parametrize("percent", [None, 0, 69, 70, 89, 90, 100])
-def test_every_share_is_told_in_both_languages(name: str, percent: int | None) -> None:
+@pytest.mark.parametrize("people", [None, 0, 3])
+def test_every_share_is_told_in_both_languages(
+    name: str, percent: int | None, people: int | None
+) -> None:
     share = Share(name, percent, 1.0, 2.0)  # type: ignore[arg-type]
+    rooms = None if people is None else {"rooms": min(1, people), "people": people}
     for language in LANGUAGES:
-        for said in load_said(share):
+        for said in load_said(share, rooms):
             assert said.text(language)
+
+
+@pytest.mark.parametrize("name", ["processor", "network"])
+def test_nobody_is_advised_to_end_a_meeting_that_is_not_held(name: str) -> None:
+    share = Share(name, 95, 1.0, 2.0)  # type: ignore[arg-type]
+    _, held = load_said(share, {"rooms": 1, "people": 3})
+    _, empty = load_said(share, {"rooms": 0, "people": 0})
+    assert "Kameras aus" in held.text("de")
+    assert "niemand tagt" in empty.text("de")
+    assert "Kameras" not in empty.text("de")
 
 
 def test_health_is_told_by_what_does_not_run(tmp_path: Path) -> None:
