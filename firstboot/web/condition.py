@@ -35,8 +35,8 @@ def health_notes(file: Path = DETAILS) -> list[Note]:
 def load_said(share: Share, rooms: dict[str, int] | None) -> tuple[Said, Said]:
     """How much of one thing is in use, and what that means for meetings.
 
-    rooms: as the stack counts them; None: it does not answer. Where nobody is meeting, advice to end
-    a meeting would be of no use.
+    rooms: as the stack counts them; None: it does not answer. Where nobody is meeting, advice to
+    end a meeting would be of no use.
     """
     values: dict[str, object] = {
         "percent": share.percent or 0,
