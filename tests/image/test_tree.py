@@ -213,6 +213,36 @@ def test_drivers_for_commodity_boxes(usr: Path, driver: str) -> None:
     assert driver.replace("_", "-") in names
 
 
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "kvm",
+        "cfg80211",
+        "mac80211",
+        "bluetooth",
+        "snd",
+        "amdgpu",
+        "nouveau",
+        "psmouse",
+        "batman-adv",
+    ],
+)
+def test_no_drivers_for_what_no_box_needs(usr: Path, driver: str) -> None:
+    assert not list(usr.glob(f"lib/modules/*/kernel/**/{driver}.ko*"))
+
+
+def test_a_driver_that_another_needs_stays(usr: Path) -> None:
+    """Of drivers/media, where no other is: Intel's graphics speak to screens by it."""
+    (needs,) = [
+        line.partition(":")[2].split()
+        for line in next(usr.glob("lib/modules/*/modules.dep")).read_text().splitlines()
+        if re.match(r"\S*/i915\.ko[^/]*:", line)
+    ]
+    media = [one for one in needs if "/media/" in one]
+    assert media
+    assert all(list(usr.glob(f"lib/modules/*/{one}")) for one in media)
+
+
 def test_the_stack_is_known_by_its_description_alone(usr: Path) -> None:
     stack = usr / "lib/ratssaal/stack"
     assert Stack.read(stack / "stack.json") == Stack.read(stack / "stack.yaml")
