@@ -80,10 +80,10 @@ def measure_meeting() -> Iterator[Figure]:
         authority.write_text(box.shell("cat /var/lib/ratssaal/tls/authority.pem"))
         for people, missing in CROWDS.items():
             ours, floor = [], []
+            pause = max(LEAST_PAUSE, UNDER_WAY * people)
             # In turn; after the first round people only come, see a picture, and go.
             for number in range(1, ROUNDS + 1):
                 seconds = COUNTED if number == 1 else 1.0
-                pause = max(LEAST_PAUSE, UNDER_WAY * people)
                 said = f"{people} people, {number} of {ROUNDS}"
                 with step(f"{said}, on LiveKit alone", estimate=False):
                     floor.append(

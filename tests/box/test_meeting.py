@@ -457,11 +457,7 @@ def test_only_the_link_opens_an_encrypted_meeting(house: House, people: People, 
     links = book(anna, t, encrypted=True, chat=False)
     key = links["participant"].split("&k=")[1]
     assert len(key) == 43
-    enter(anna, t, links["moderator"], "Anna")
-    anna.locator("[data-own=camera]").wait_for(timeout=JOIN_MS)
-    enter(berta, t, links["participant"], "Berta")
-    open_people(anna)
-    admit(anna, t, "Berta")
+    meet(anna, berta, t, links)
     for page in (anna, berta):
         page.evaluate(MOVES)
         assert page.evaluate(SOUNDS) > 0
