@@ -1,6 +1,7 @@
 """Builds the image: initrd, system and artifacts, each step cached by what it was made from."""
 
 import json
+import re
 import shutil
 import stat
 import time
@@ -19,6 +20,10 @@ from builder.run import Argument
 from builder.toolbox import Toolbox, open_toolbox
 
 BUILD_SPACE_GIB = 8
+# mkosi's trees and images take 2.0 GiB while it works: twice that is in memory, where as much again
+# is left for its tools and for whatever else runs.
+WORKSPACE_GIB = 4
+MEMORY = Path("/proc/meminfo")
 # What of images/ makes the system; the toolbox and the initrd have keys of their own.
 SYSTEM_PARTS = (
     "mkosi.conf",
@@ -63,7 +68,7 @@ def mkosi(
         "--output-directory": output,
         "--cache-directory": cache_folder() / "mkosi/cache",
         "--package-cache-dir": cache_folder() / "mkosi/packages",
-        # Below the output, so that what is made there is renamed and not copied.
+        # Below the output, so that on a disk what is made there is renamed, not copied.
         "--workspace-directory": (workspace := output / ".workspace"),
     }
     # Twice "--force" also throws away the tree with the packages, so that updates come in.
@@ -87,11 +92,18 @@ def mkosi(
             [*command, *arguments, "build"],
             cwd=directory,
             writable=[output, keys.keys_folder()],
+            memory={workspace: WORKSPACE_GIB * 2**30} if has_memory(2 * WORKSPACE_GIB) else {},
             log=log,
         )
     except CommandError as error:
         raise _explained(error, log, options) from error
     shutil.rmtree(workspace)
+
+
+def has_memory(gibibytes: float) -> bool:
+    """Whether as much memory is free, or can be freed at once (proc_meminfo(5), MemAvailable)."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB$", MEMORY.read_text(), re.MULTILINE)
+    return found is not None and int(found[1]) / 2**20 >= gibibytes
 
 
 def _explained(error: CommandError, log: Path, options: BuildOptions) -> Exception:

@@ -45,13 +45,15 @@ class Toolbox:
         cwd: Path | None = None,
         writable: Sequence[Path] = (),
         overlay: Mapping[str, Path] | None = None,
+        memory: Mapping[Path, int] | None = None,
         own_processes: bool = False,
     ) -> list[str]:
         """`command` as the host starts it, so that it runs inside the toolbox.
 
         The project, the cache and `writable` are at their own paths; network, devices and /run are
-        the host's. `overlay` binds further host paths, by their path inside. With `own_processes`
-        all that `command` ever starts ends with it.
+        the host's. `overlay` binds further host paths, by their path inside. `memory` names places
+        that are in memory and end with `command`, and how many bytes each may take. With
+        `own_processes` all that `command` ever starts ends with it.
         """
         words: list[Argument] = ["bwrap", "--bind", self.tree, "/"]
         words += ["--unshare-pid"] if own_processes else []
@@ -62,6 +64,8 @@ class Toolbox:
             words += ["--bind", path, path]
         for inside, outside in (overlay or {}).items():
             words += ["--bind", outside, inside]
+        for place, size in (memory or {}).items():
+            words += ["--size", str(size), "--tmpfs", place]
         for path in (Path("/etc/resolv.conf"), Path("/etc/hosts"), TRUST):
             if path.exists():
                 words += ["--ro-bind", path.resolve(), path]
@@ -87,12 +91,15 @@ class Toolbox:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         writable: Sequence[Path] = (),
+        memory: Mapping[Path, int] | None = None,
         stdin: str | None = None,
         log: Path | None = None,
         hint: str = "",
     ) -> str:
         """Run `command` inside to its end; as builder.run.run."""
-        inside = self.command(command, environment=environment, cwd=cwd, writable=writable)
+        inside = self.command(
+            command, environment=environment, cwd=cwd, writable=writable, memory=memory
+        )
         return run(inside, stdin=stdin, log=log, hint=hint)
 
 

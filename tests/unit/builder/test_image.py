@@ -58,6 +58,25 @@ def test_packages_that_do_not_come_are_explained(
         image.mkosi(Toolbox(tmp_path, "key"), tmp_path / "images", options, tmp_path / "out", [])
 
 
+@pytest.mark.parametrize(("free_kib", "there"), [(8 * 2**20, True), (8 * 2**20 - 1, False)])
+def test_mkosi_works_in_memory_only_where_there_is_twice_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_kib: int, there: bool
+) -> None:
+    source = tmp_path / "meminfo"
+    source.write_text(f"MemTotal:       99999999 kB\nMemAvailable:   {free_kib} kB\n")
+    asked: list[object] = []
+
+    def run(*_: object, memory: object, **__: object) -> str:
+        asked.append(memory)
+        return ""
+
+    monkeypatch.setattr(Toolbox, "run", run)
+    monkeypatch.setattr(image, "MEMORY", source)
+    output = tmp_path / "out"
+    image.mkosi(Toolbox(tmp_path, "key"), tmp_path / "images", image.BuildOptions(), output, [])
+    assert asked == [{output / ".workspace": 4 * 2**30} if there else {}]
+
+
 def test_offline_nothing_is_installed_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "NEEDED", {"a-program-that-nobody-has": "its-package"})
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it calls apt"))
