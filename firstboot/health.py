@@ -7,13 +7,13 @@ to an older version; it stands in a file of its own, for the screen.
 """
 
 import datetime
+import http.client
 import json
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from firstboot.files import write_whole
 from firstboot.image import image_version
@@ -40,12 +40,17 @@ def inactive(units: tuple[str, ...]) -> dict[str, str]:
 
 
 def answers(url: str) -> str | None:
-    """None where `url` answers 200 within two seconds, else what it does instead."""
+    """None where `url` (http) answers 200 within two seconds, else what it does instead."""
+    asked = urlsplit(url)
+    connection = http.client.HTTPConnection(asked.netloc, timeout=2)
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - loopback, from the image
-            return None if response.status == 200 else f"answers {response.status}"
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        connection.request("GET", asked.path)
+        status = connection.getresponse().status
+        return None if status == 200 else f"answers {status}"
+    except (http.client.HTTPException, OSError) as error:
         return f"does not answer: {error}"
+    finally:
+        connection.close()
 
 
 def silent(stack: Stack) -> bool:

@@ -30,6 +30,8 @@ MIB = 2**20
 # What the preset has on of Debian's own services for the sake of the box. All others start without
 # us, too.
 BROUGHT = ("apparmor.service", "etcd.service", "nftables.service", "nginx.service")
+# What applies kernel parameters: Debian sets none that a start notices, and ours are ours.
+PARAMETERS = "systemd-sysctl.service"
 UNITS = "usr/lib/systemd/system"
 ROUNDS = 3
 # A file that is new, in each room of which a change must not cost a full build. That of meet/ makes
@@ -114,7 +116,7 @@ def measure_boot() -> Iterator[Figure]:
     with Stage(built.toolbox) as stage:
         for name in ("ours", "floor"):
             (stage.folder / name).mkdir()
-        masks = " ".join(f"systemd.mask={unit}" for unit in started_for_us())
+        masks = " ".join(f"systemd.mask={unit}" for unit in (*started_for_us(), PARAMETERS))
         bare = firmware.make_door(built.toolbox, stage.folder / "floor", masks)
         door = firmware.make_door(built.toolbox, stage.folder / "ours")
         floors, starts = [], []

@@ -85,6 +85,8 @@ def wait(seconds: int) -> None:
     """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as news:
         news.bind((0, ROUTES_CHANGE))
+        if leads_out(ROUTES.read_text()):
+            return
         online = subprocess.Popen([WAIT_ONLINE, "--any", f"--timeout={seconds}"])
         end = os.pidfd_open(online.pid)
         try:
