@@ -35,7 +35,8 @@ class Field:
 
     hint: what stands there instead of the latter, where it needs values. more: folded away until
     somebody wants it, under the words `setup.STEP.FOLD`. The kind `shown` asks nothing, and is
-    there to be copied.
+    there to be copied. when: the key of words that say on which other answer it depends whether
+    this one is needed; without them a question that is not required is anybody's choice.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Field:
     label: Said | None = None
     hint: Said | None = None
     app: App | None = None
+    when: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from firstboot.install import state as install
 from firstboot.texts import LANGUAGES, Said, SaidError, say
 from firstboot.web import installation
 from firstboot.web.forms import Answers, Field, FieldError, Note, Step, View, folds
-from firstboot.web.frame import LATER, PAGES, STEPS, Frame, download
+from firstboot.web.frame import LATER, PAGES, STEPS, Frame, Page, download
 from firstboot.web.session import Session
 from firstboot.web.steps import ORDER, administrators
 from firstboot.web.visitor import sits_at
@@ -27,6 +27,11 @@ LANGUAGE = "/setup/language"
 NOT_TYPED = ("password", "file", "app", "checkbox", "shown")
 # A question's name, and what somebody has answered to it: words, or the key of a text.
 Unsaved = tuple[str, str | Said]
+
+
+def _page(name: str, state: Mapping[str, Any]) -> Page | None:
+    """Which page of the wizard it is; once the box is set up it is none, but a way back in."""
+    return None if state["complete"] else PAGES[name]
 
 
 class Wizard:
@@ -51,7 +56,8 @@ class Wizard:
         if request.method == "GET":
             if session.role == "clerk":
                 return RedirectResponse(await self.next_place(session), 303)
-            return self.frame.page("language.html.j2", session, page=PAGES["language"])
+            page = _page("language", await self.frame.state(session))
+            return self.frame.page("language.html.j2", session, page=page)
         wanted = str((await request.form()).get("language", ""))
         if wanted in LANGUAGES:
             session.language = wanted
@@ -94,7 +100,7 @@ class Wizard:
             "code.html.j2",
             session,
             403 if said else 200,
-            page=PAGES["code"],
+            page=_page("code", state),
             error=said,
             wrong=state["wrong_codes"],
         )

@@ -50,7 +50,7 @@ def cut(machine: Machine, moments: random.Random) -> bool:
         return machine.serial().count(BEGUN) > begun
 
     def past() -> bool:
-        return bool(re.search(r"State +starting", machine.serial()[place:]))
+        return bool(re.search(r"State +(starting|ready)", machine.serial()[place:]))
 
     neither = "It neither began to reset nor started."
     wait_for(lambda: erasing() or past(), START_SECONDS, neither)

@@ -16,6 +16,8 @@ from firstboot.web.steps import openid
 from firstboot.web.visitor import inside
 
 PLACES = ("1", "2")
+# On which answers others depend.
+SECOND, ALONE = "setup.when.second", "setup.when.alone"
 SECRET = re.compile(r"[A-Z2-7]{32}")
 
 
@@ -53,6 +55,7 @@ def _fields(view: View) -> list[Field]:
                 required=first,
                 length=80,
                 autocomplete="name" if first else "off",
+                when="" if first else SECOND,
             ),
             Field(f"mail{place}", value=person.get("mail", ""), mode="email"),
             Field(
@@ -62,13 +65,14 @@ def _fields(view: View) -> list[Field]:
                 hint=Said("setup.administrators.password_keep") if known else None,
                 autocomplete="new-password",
                 length=256,
+                when="" if first else SECOND,
             ),
         ]
         apps.append(_app_field(place, person.get("name", ""), view))
     networks = " ".join(administration["networks"])
     return [
         *found,
-        Field("alone_because", value=administration["alone_because"]),
+        Field("alone_because", value=administration["alone_because"], when=ALONE),
         *apps,
         Field("networks", value=networks, more=True),
         Field("networks_anyway", "checkbox", more=True),

@@ -9,6 +9,8 @@ from firstboot.web.steps.pem import LENGTH, pasted
 KINDS = ("own", "acme", "request", "files")
 # Let's Encrypt, the authority that most districts use; any other can be named.
 DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
+# On which answers others depend.
+ACME, DNS, UPLOAD = "setup.when.acme", "setup.when.dns", "setup.when.upload"
 ALGORITHMS = ("HMAC-SHA512", "HMAC-SHA384", "HMAC-SHA256")
 
 
@@ -35,18 +37,30 @@ def _fields(view: View) -> list[Field]:
     algorithms = tuple(Option(one, one) for one in ALGORITHMS)
     return [
         Field("kind", "radio", found["kind"], options, required=True),
-        Field("contact", value=found["contact"], more=True, mode="email", autocomplete="email"),
-        Field("directory", value=found["directory"] or DIRECTORY, more=True, mode="url"),
+        Field(
+            "contact",
+            value=found["contact"],
+            more=True,
+            mode="email",
+            autocomplete="email",
+            when=ACME,
+        ),
+        Field("directory", value=found["directory"] or DIRECTORY, more=True, mode="url", when=ACME),
         Field("authority", "textarea", found["authority"] or "", more=True, length=LENGTH),
         Field("dns_server", value=dns.get("server", ""), more=True),
-        Field("dns_key_name", value=dns.get("key_name", ""), more=True),
+        Field("dns_key_name", value=dns.get("key_name", ""), more=True, when=DNS),
         Field(
-            "dns_algorithm", "select", dns.get("algorithm", ALGORITHMS[0]), algorithms, more=True
+            "dns_algorithm",
+            "select",
+            dns.get("algorithm", ALGORITHMS[0]),
+            algorithms,
+            more=True,
+            when=DNS,
         ),
-        Field("dns_secret", "password", more=True),
-        Field("chain", "file", more=True),
-        Field("key", "file", more=True),
-        Field("password", "password", more=True),
+        Field("dns_secret", "password", more=True, when=DNS),
+        Field("chain", "file", more=True, when=UPLOAD),
+        Field("key", "file", more=True, when=UPLOAD),
+        Field("password", "password", more=True, when=UPLOAD),
     ]
 
 

@@ -9,6 +9,7 @@ from firstboot.web.forms import Answers, Field, FieldError, Letter, Note, Option
 from firstboot.web.steps.pem import LENGTH, pasted
 
 MODES = ("dhcp", "static")
+FIXED = "setup.when.fixed"
 
 
 def _words(card: dict[str, Any]) -> dict[str, object]:
@@ -33,8 +34,8 @@ def _fields(view: View) -> list[Field]:
             required=True,
         ),
         Field("card", "select", network["card"] or "", tuple(cards), more=True),
-        Field("address", value=network["address"] or "", more=True),
-        Field("gateway", value=network["gateway"] or "", more=True),
+        Field("address", value=network["address"] or "", more=True, when=FIXED),
+        Field("gateway", value=network["gateway"] or "", more=True, when=FIXED),
         Field("dns", value=" ".join(network["dns"]), more=True),
         Field("vlan", value=str(network["vlan"] or ""), more=True, mode="numeric"),
         Field("proxy", value=network["proxy"] or "", more=True, mode="url"),

@@ -6,6 +6,7 @@ import { RoomEvent } from "livekit-client";
 import type { Participant, RoomEventCallbacks } from "livekit-client";
 import { useCallback, useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Say } from "./Said";
 
 export const LONGEST = 2000;
 const MOST = 500;
@@ -112,22 +113,22 @@ export interface Talk {
   send: (id: string, text: string, done: boolean) => Promise<void>;
 }
 
-export function useChat(on: boolean, open: boolean, say: (text: string) => void): Talk {
+export function useChat(on: boolean, open: boolean, say: Say): Talk {
   const { t } = useTranslation();
   const [unread, setUnread] = useState(0);
   const { messages, send } = useTopic("chat", on, ({ name, text }) => {
-    say(t("said.wrote", { name, text: text.slice(0, SHORT) }));
+    say(t("said.wrote", { name, text: text.slice(0, SHORT) }), open);
     if (!open) setUnread((before) => before + 1);
   });
   if (open && unread) setUnread(0);
   return { messages, unread, send };
 }
 
-export function useLiveText(on: boolean, open: boolean, say: (text: string) => void): Talk {
+export function useLiveText(on: boolean, open: boolean, say: Say): Talk {
   const { t } = useTranslation();
   const { messages, send } = useTopic("text", on, ({ name, text, done }) => {
     // Letter by letter would drown a screen reader: a finished line is read out.
-    if (done && text) say(t("said.wrote", { name, text: text.slice(0, SHORT) }));
+    if (done && text) say(t("said.wrote", { name, text: text.slice(0, SHORT) }), open);
     else if (!open && text.length === 1) say(t("said.types", { name }));
   });
   return { messages, unread: 0, send };
