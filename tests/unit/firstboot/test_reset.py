@@ -22,7 +22,7 @@ class Typed(PseudoTerminal):
         super().__init__()
         self.notice = folder / "notice.txt"
         self.asked = folder / "asked"
-        self._line = os.fdopen(self.line, "r+b", buffering=0)
+        self._line = os.fdopen(self.line, "r+b", buffering=0, closefd=False)
         for name in ("stdin", "stdout"):
             monkeypatch.setattr(sys, name, self._line)
         monkeypatch.setattr(keys, "NOTICE", str(self.notice))
@@ -57,8 +57,8 @@ class Typed(PseudoTerminal):
 def test_the_word_begins_a_reset(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keys: bytes, said: str
 ) -> None:
-    typed = Typed(monkeypatch, tmp_path, 0)
-    assert typed.answer(keys) == ["start ratssaal-reset.service"]
+    with Typed(monkeypatch, tmp_path, 0) as typed:
+        assert typed.answer(keys) == ["start ratssaal-reset.service"]
     assert typed.notice.read_text().split() == [said]
 
 
@@ -66,14 +66,14 @@ def test_the_word_begins_a_reset(
 def test_whoever_leaves_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keys: bytes
 ) -> None:
-    typed = Typed(monkeypatch, tmp_path, 0)
-    assert typed.answer(keys) == []
+    with Typed(monkeypatch, tmp_path, 0) as typed:
+        assert typed.answer(keys) == []
     assert typed.notice.read_text() == ""
 
 
 def test_a_reset_that_cannot_begin_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    typed = Typed(monkeypatch, tmp_path, 1)
-    typed.answer(b"reset\r")
+    with Typed(monkeypatch, tmp_path, 1) as typed:
+        typed.answer(b"reset\r")
     assert typed.notice.read_text().split() == ["reset.failed"]
 
 

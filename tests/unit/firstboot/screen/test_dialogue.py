@@ -42,10 +42,8 @@ class Line(PseudoTerminal):
 
 @pytest.fixture
 def line() -> Iterator[Line]:
-    found = Line()
-    yield found
-    os.close(found.line)
-    os.close(found.typist)
+    with Line() as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -120,9 +118,10 @@ def test_what_cannot_be_is_asked_again_with_a_sentence(
     line: Line, typed: list[str], key: str
 ) -> None:
     line.answers(*typed)
+    drawn = line.end()
     for language in texts.LANGUAGES:
         sentence = texts.say(language, f"by_hand.{key}_wrong")
-        assert sentence[:40].encode() in line.drawn
+        assert sentence[:40].encode() in drawn
 
 
 @pytest.mark.parametrize("typed", [b"\x1b", b"2\r192.0.2.20\x1b", b"\x03", b""])
@@ -174,7 +173,7 @@ def test_every_question_fits_the_screen(line: Line) -> None:
         proxy="http://proxy.rathaus.example:3128",
     )
     line.answers(*"=" * 9, "x", "", before=before, cards=CARDS * 2)
-    for drawn in line.drawn.decode(errors="replace").split(layout.CLEAR)[1:]:
+    for drawn in line.end().decode().split(layout.CLEAR)[1:]:
         assert len(drawn.splitlines()) <= layout.LINES, drawn
 
 
