@@ -45,12 +45,14 @@ def attend(
     authority: Path | None = None,
     pause: float = 3.0,
     seconds: float = 15.0,
+    rush: bool = True,
 ) -> Attendance:
     """Bring `people` into a room and count for `seconds`, after `pause` seconds, what reaches them.
 
     link: an invitation to a box, which all follow; without one they come with tokens by LiveKit's
     key file `keys` to LiveKit alone at `url`. parts: the server's processes; authority: who vouches
-    for the server (PEM). Raises CommandError where the crowd breaks off.
+    for the server (PEM). rush: whether they come at once, PER_SECOND, or one after the other, each
+    once the one before is there for all. Raises CommandError where the crowd breaks off.
     """
     room = trial_room()
     wish = {
@@ -58,7 +60,7 @@ def attend(
         "link": link,
         "pause": pause,
         "seconds": seconds,
-        "per_second": PER_SECOND,
+        "per_second": PER_SECOND if rush else 0,
         "people": [
             {
                 "name": (name := f"Person {number}"),

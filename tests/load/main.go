@@ -45,6 +45,7 @@ type Person struct {
 
 // Wish says whom to bring where, how long they are left alone once they are there, so that what is
 // counted is a meeting under way and not its beginning, and for how long all are counted then.
+// PerSecond: how many come in a second; 0: one after the other, each once the one before is there for all.
 // Link: the invitation that all follow; without one they have tokens for the server at URL.
 type Wish struct {
 	URL       string   `json:"url"`
@@ -110,8 +111,26 @@ const (
 	kinds
 )
 
-// How many people one processor has time for, with room to spare.
-const perProcessor = 40
+// How long the next person waits for one who is not there for all, and the meeting for those who see
+// nothing yet; and how long after another somebody comes, so that he need not wait for a key frame because
+// of him: LiveKit asks a camera for no more than two in a second.
+const (
+	patience = 5 * time.Second
+	settling = 30 * time.Second
+	apart    = 500 * time.Millisecond
+)
+
+// For how many people one processor has time, with room to spare: while they come, and once they are there.
+const (
+	arriving = 40
+	present  = 100
+)
+
+// processors keeps this program to as few as it needs: where fewer threads look for packets, a program
+// in Go spends less on it.
+func processors(people, each int) {
+	runtime.GOMAXPROCS(min(runtime.NumCPU(), 1+people/each))
+}
 
 // layer is a camera's or a screen's picture at one size, as browsers send it by default.
 type layer struct {
@@ -137,10 +156,36 @@ const (
 	counted = 0xc7
 )
 
-// seat is one person in the hall: what they have sent while all were counted.
+// seat is one person in the hall: what they have sent while all were counted. Sees is done once they see
+// a picture, there once all who came before receive them; both are where they cannot come.
 type seat struct {
-	hall *hall
-	sent [kinds]atomic.Int64
+	hall        *hall
+	sent        [kinds]atomic.Int64
+	before      atomic.Int64 // of those who came before: how many receive nothing of them yet
+	sees, there event
+}
+
+// event is something that comes once.
+type event struct {
+	come chan struct{}
+	done func()
+}
+
+func newEvent() event {
+	come := make(chan struct{})
+	return event{come, sync.OnceFunc(func() { close(come) })}
+}
+
+// await waits until all of these have come, no longer than `most`.
+func await(all []event, most time.Duration) {
+	enough := time.After(most)
+	for _, one := range all {
+		select {
+		case <-one.come:
+		case <-enough:
+			return
+		}
+	}
 }
 
 // mark writes the note into something that is about to be sent.
@@ -248,8 +293,10 @@ func newHall(people int) *hall {
 	made := &hall{
 		numbers: map[string]int{}, first: make([]*int64, people), place: make([]int64, people), came: make([]bool, people),
 	}
-	for range people {
-		made.seats = append(made.seats, &seat{hall: made})
+	for number := range people {
+		one := &seat{hall: made, sees: newEvent(), there: newEvent()}
+		one.before.Store(int64(number))
+		made.seats = append(made.seats, one)
 	}
 	return made
 }
@@ -267,6 +314,7 @@ func (h *hall) seen(number int, begun time.Time) {
 	if h.first[number] == nil {
 		passed := time.Since(begun).Milliseconds()
 		h.first[number] = &passed
+		h.seats[number].sees.done()
 	}
 }
 
@@ -290,12 +338,22 @@ func packets(track *webrtc.TrackRemote, take func(*rtp.Packet)) {
 	buffer := make([]byte, 1500)
 	var packet rtp.Packet
 	for {
-		size, _, err := track.Read(buffer)
+		size, known, err := track.Read(buffer)
 		if err != nil {
 			return
 		}
+		// Those on its way have read its header already.
+		header, err := known.GetRTPHeader(buffer[:size])
+		if err != nil {
+			continue
+		}
+		begin, end := header.MarshalSize(), size
+		if header.Padding {
+			end -= int(buffer[size-1])
+		}
 		// Without a payload it is padding, by which servers probe a line.
-		if packet.Unmarshal(buffer[:size]) == nil && len(packet.Payload) > 0 {
+		if begin < end {
+			packet.Header, packet.Payload = *header, buffer[begin:end]
 			take(&packet)
 		}
 	}
@@ -377,6 +435,9 @@ func (h *hall) enter(wish Wish, number int) *lksdk.Room {
 		}
 		into := h.tally(from, number)
 		if track.Kind() == webrtc.RTPCodecTypeAudio {
+			if number < from && h.seats[from].before.Add(-1) == 0 {
+				h.seats[from].there.done()
+			}
 			go hear(track, into)
 			return
 		}
@@ -481,16 +542,31 @@ func run(wish Wish) Report {
 	var group sync.WaitGroup
 	for number := range wish.People {
 		group.Go(func() {
-			if room := all.enter(wish, number); room != nil {
-				all.mutex.Lock()
-				defer all.mutex.Unlock()
-				rooms = append(rooms, room)
+			room := all.enter(wish, number)
+			if room == nil {
+				all.seats[number].sees.done()
+				all.seats[number].there.done()
+				return
 			}
+			all.mutex.Lock()
+			defer all.mutex.Unlock()
+			rooms = append(rooms, room)
 		})
-		time.Sleep(time.Duration(float64(time.Second) / wish.PerSecond))
+		if wish.PerSecond > 0 {
+			time.Sleep(time.Duration(float64(time.Second) / wish.PerSecond))
+		} else if number > 0 { // the first sees nobody before the second is there
+			await([]event{all.seats[number].sees, all.seats[number].there}, patience)
+			time.Sleep(apart)
+		}
 	}
 	group.Wait()
+	var sights []event
+	for _, one := range all.seats {
+		sights = append(sights, one.sees)
+	}
+	await(sights, settling)
 	time.Sleep(time.Duration(wish.Pause * float64(time.Second)))
+	processors(len(wish.People), present)
 	begun, used, full := time.Now(), cpuSeconds(), overflowed()
 	fmt.Fprintln(os.Stderr, "counting")
 	all.counting.Store(true)
@@ -562,10 +638,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "load: no wish to be read:", err)
 		os.Exit(2)
 	}
-	// What it costs is to be less than what it measures: memory is cheaper here than collecting it,
-	// and programs in Go that wait for packets spend less where fewer threads look for work.
+	// What it costs is to be less than what it measures: memory is cheaper here than collecting it.
 	debug.SetGCPercent(400)
-	runtime.GOMAXPROCS(min(runtime.NumCPU(), 1+len(wish.People)/perProcessor))
+	processors(len(wish.People), arriving)
 	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
 	if err := json.NewEncoder(os.Stdout).Encode(run(wish)); err != nil {
 		os.Exit(1)

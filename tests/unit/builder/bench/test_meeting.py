@@ -26,7 +26,7 @@ POOR = replace(WHOLE, sound=0.9, pictures=0.9)
 
 
 def rows(ours: Attendance, floor: Attendance) -> dict[str, Figure]:
-    found = list(meeting.meeting_figures([ours], [floor], 0.001))
+    found = list(meeting.meeting_figures([ours] * 2, [floor] * 2, 0.001))
     assert all(one.name.endswith(f", {ours.people} people") for one in found)
     return {one.name.partition(",")[0]: one for one in found}
 
@@ -36,8 +36,8 @@ def test_a_meeting_in_which_all_came_meets_every_goal() -> None:
     assert not [name for name, one in found.items() if not one.met or one.limit]
     assert list(found) == [
         "never came", "without a picture", "pictures missing", "sound lost", "first picture",
-        "last one's", "processor a track", "memory", "crowd's processor beside the server's",
-        "machine busy",
+        "last one's", "first picture where all come at once", "processor a track", "memory",
+        "crowd's processor beside the server's", "machine busy",
     ]  # fmt: skip
 
 
@@ -135,9 +135,11 @@ def test_where_nothing_came_no_track_has_a_price() -> None:
 def test_the_best_round_counts_for_times_and_the_worst_for_who_never_came() -> None:
     slow = replace(WHOLE, joined=8, first=(300.0,) * 8 + (math.inf,) * 2, place=80.0)
     quick = replace(WHOLE, first=(110.0,) * 10, place=40.0)
+    # What came while all were in a hurry has no part in these.
+    rush = replace(WHOLE, first=(50.0,) * 10, place=5.0)
     found = {
         one.name.partition(",")[0]: one
-        for one in meeting.meeting_figures([quick, slow], [slow, WHOLE], 0.001)
+        for one in meeting.meeting_figures([rush, quick, slow], [rush, slow, WHOLE], 0.001)
     }
     assert (found["never came"].value, found["never came"].met) == (2, False)
     assert (found["without a picture"].value, found["without a picture"].met) == (2, False)
