@@ -1,6 +1,7 @@
 """What all stages share: the toolbox and the one image that is built for all of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,18 @@ from builder.toolbox import Toolbox
 settings.register_profile("usual", max_examples=40, derandomize=True, database=None, deadline=None)
 settings.register_profile("thorough", settings.get_profile("usual"), max_examples=250)
 settings.load_profile("usual")
+
+
+STAGES = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that no stage would run: it lies in a stage's folder without its mark."""
+    for one in items:
+        stage = one.path.relative_to(STAGES).parts[0]
+        if one.get_closest_marker(stage) is None:
+            raise pytest.UsageError(f"{one.path} has no `pytestmark = pytest.mark.{stage}`.")
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ may break at its next step. What says so is in memory as a whole before anything
 
 import contextlib
 import ctypes
+import mmap
 import os
-import threading
+import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,7 @@ BLOCKS = Path("/sys/class/block")
 RESTART = Path("/proc/sysrq-trigger")
 SECTOR = 512
 TICK_SECONDS = 0.2
-# Reading may fail before the kernel has taken the stick off its list.
+# What failed may have failed before the stick did, by a little.
 LATE_SECONDS = 3.0
 # Whatever else still runs may draw over it.
 AGAIN_SECONDS = 10.0
@@ -38,10 +39,25 @@ def stay_in_memory() -> None:
         raise OSError(ctypes.get_errno(), "mlockall")
 
 
+def first_page(path: str) -> Callable[[], bool]:
+    """Whether the first page of a block device can be read, from itself and not from memory."""
+    device = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
+    page = mmap.mmap(-1, mmap.PAGESIZE)  # aligned, as O_DIRECT wants it
+
+    def read() -> bool:
+        try:
+            return os.preadv(device, [page], 0) == mmap.PAGESIZE
+        except OSError:
+            return False
+
+    return read
+
+
 class Guard:
     """Context manager: as long as it is open, a stick that goes is told at once.
 
-    Once it has gone this never ends: the box restarts when the stick is plugged in again.
+    Once it has gone this never ends: the box restarts when the stick is plugged in again. What
+    watches is a process of its own: one that starts a program from a dead stick may stand still.
     """
 
     def __init__(
@@ -52,21 +68,36 @@ class Guard:
         screens: Sequence[Path] = SCREENS,
         blocks: Path = BLOCKS,
         restart: Path = RESTART,
+        answers: Callable[[], bool] | None = None,
     ) -> None:
+        """answers: whether the stick can be read; the kernel takes it off its list later, once all
+        that was to be written to it has failed."""
         texts = [said.text(language) for language in LANGUAGES]
         self._words = (CLEAR + "\n".join(["", *paragraphs(texts), ""])).encode()
         self._stick, self._blocks = blocks / Path(stick.path).name, blocks
         self._sectors = stick.size // SECTOR
+        self._answers = answers or first_page(stick.path)
         self._screens = []
         for one in screens:
             with contextlib.suppress(OSError):  # a box without it
                 self._screens.append(os.open(one, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK))
         self._restart = os.open(restart, os.O_WRONLY)
-        self._over, self._gone = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        # The watcher tells by one pipe that the stick has gone, and is told by the other to end.
+        self._gone, self._tell_gone = os.pipe()
+        self._over, self._tell_over = os.pipe()
+        self._watcher = 0
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._watcher = os.fork()
+        if not self._watcher:
+            try:
+                # Nobody inherits that; where it is not allowed, who forked knows already.
+                with contextlib.suppress(OSError):
+                    stay_in_memory()
+                os.close(self._tell_over)
+                self._watch()
+            finally:
+                os._exit(0)
         return self
 
     def __exit__(
@@ -76,18 +107,17 @@ class Guard:
         trace: TracebackType | None,
     ) -> None:
         if error:
-            self._gone.wait(LATE_SECONDS)
-        if not self._gone.is_set():
-            self._over.set()
-        self._thread.join()
-        for one in (*self._screens, self._restart):
+            select.select([self._gone], [], [], LATE_SECONDS)
+        os.close(self._tell_over)
+        os.waitpid(self._watcher, 0)
+        for one in (*self._screens, self._restart, self._gone, self._tell_gone, self._over):
             os.close(one)
 
     def _watch(self) -> None:
-        while self._stick.exists():
-            if self._over.wait(TICK_SECONDS):
+        while self._stick.exists() and self._answers():
+            if select.select([self._over], [], [], TICK_SECONDS)[0]:
                 return
-        self._gone.set()
+        os.write(self._tell_gone, b"!")
         others = self._names()
         said_at = -AGAIN_SECONDS
         while not self._back(others):
@@ -101,8 +131,10 @@ class Guard:
         os.write(self._restart, b"b")
 
     def _back(self, others: set[str]) -> bool:
-        """Whether a disk of the stick's size has come, under whatever name."""
-        for name in self._names() - others:
+        """Whether a disk of the stick's size has come, under whatever name that is free by then."""
+        names = self._names()
+        others &= names
+        for name in names - others:
             with contextlib.suppress(OSError, ValueError):
                 if int((self._blocks / name / "size").read_text()) == self._sectors:
                     return True

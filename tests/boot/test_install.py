@@ -44,8 +44,13 @@ def answered(disk: dict[str, object], **box: object) -> dict[str, bytes]:
 
 
 def key_of(machine: Machine, district: rsa.RSAPrivateKey) -> str:
-    """The recovery key that the district's copy on the boot partition holds; it opens root."""
-    copy = base64.b64decode(machine.shell("base64 /boot/ratssaal-recovery-key.bin"))
+    """The recovery key that the district's copy on the boot partition holds; it opens root.
+
+    The copy is put there once settings came into force, or the box has started.
+    """
+    file = "/boot/ratssaal-recovery-key.bin"
+    machine.door.run(f"timeout 120 sh -c 'until test -e {file}; do sleep 0.5; done'", seconds=150)
+    copy = base64.b64decode(machine.shell(f"base64 {file}"))
     sha256 = hashes.SHA256()
     key = district.decrypt(copy, padding.OAEP(padding.MGF1(sha256), sha256, None)).decode()
     root = "$(cryptsetup status root | sed -n 's/ *device: *//p')"

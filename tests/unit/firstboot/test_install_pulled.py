@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from firstboot.install.disks import Disk
-from firstboot.install.pulled import Guard
+from firstboot.install.pulled import Guard, first_page
 from firstboot.texts import Said
+
+pytestmark = pytest.mark.unit
 
 SECTORS = 1000
 STICK = Disk("/dev/sda", SECTORS * 512)
@@ -37,8 +39,15 @@ def unplug(box: Path) -> None:
 
 
 def guard(box: Path) -> Guard:
-    screens = [box / "screen", box / "none"]
-    return Guard(STICK, SAID, screens=screens, blocks=box / "blocks", restart=box / "restart")
+    """Of a stick that can be read until the file `dead` is there."""
+    return Guard(
+        STICK,
+        SAID,
+        screens=[box / "screen", box / "none"],
+        blocks=box / "blocks",
+        restart=box / "restart",
+        answers=lambda: not (box / "dead").exists(),
+    )
 
 
 def until(file: Path, words: str) -> None:
@@ -79,3 +88,34 @@ def test_a_pulled_stick_is_told_and_its_return_restarts_the_box(box: Path) -> No
     until(box / "restart", "b")
     copying.join(10)
     assert not copying.is_alive()
+
+
+def test_a_stick_that_the_kernel_still_lists_is_told_once_it_cannot_be_read(box: Path) -> None:
+    """It is listed until all that was to be written to it has failed; its name is free then."""
+
+    def copy() -> None:
+        with suppress(OSError), guard(box):
+            (box / "dead").touch()
+            raise OSError(5, "Input/output error")
+
+    copying = threading.Thread(target=copy, daemon=True)
+    copying.start()
+    until(box / "screen", "Disk 9000")
+    time.sleep(0.5)
+    assert (box / "restart").read_text() == ""
+    unplug(box)
+    time.sleep(0.5)
+    assert (box / "restart").read_text() == ""
+    plug(box, "sda", SECTORS)
+    until(box / "restart", "b")
+    copying.join(10)
+    assert not copying.is_alive()
+
+
+def test_a_stick_is_read_past_memory_and_its_end_is_noticed(tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.write_bytes(b"x" * 2**20)
+    reads = first_page(str(stick))
+    assert reads()
+    stick.write_bytes(b"")
+    assert not reads()
