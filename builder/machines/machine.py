@@ -295,6 +295,12 @@ class Machine:
         """Run `script` as root on the box; its output, or CommandError where it fails."""
         return self.door.run(script)
 
+    def wait_for_file(self, path: str, seconds: int = 60) -> None:
+        """Wait until the box has a file or device of this name; CommandError where it gets none."""
+        # The shell itself may be slow to answer.
+        script = f"timeout {seconds} sh -c 'until test -e {path}; do sleep 0.2; done'"
+        self.door.run(script, seconds + 240)
+
     def close_shell(self) -> None:
         """Let go of the shell's connection."""
         if self._shell:

@@ -10,6 +10,7 @@ import mmap
 import os
 import select
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -96,6 +97,8 @@ class Guard:
                     stay_in_memory()
                 os.close(self._tell_over)
                 self._watch()
+            except Exception:  # the journal is to have it: nobody waits for how this ends
+                traceback.print_exc()
             finally:
                 os._exit(0)
         return self

@@ -13,7 +13,7 @@ from builder.machines.machine import STARTING, Machine
 from builder.stick import seed as brought
 from tests.boot.conftest import House
 from tests.boot.power import cut_first_start, unplug
-from tests.boot.test_install import APPLIED, answered, runs_from_disk
+from tests.boot.test_install import APPLIED, APPLIED_SECONDS, answered, runs_from_disk
 from tests.box.meeting import NAME, meet_by_lobby, met
 
 pytestmark = pytest.mark.boot
@@ -74,7 +74,7 @@ def test_an_answers_file_installs_the_box_and_ends_in_a_meeting_in_spite_of_powe
             unplug(machine, moments, 0.0)
         # The last cut, too, has left it to be begun anew.
         applying(machine)
-        machine.door.run(APPLIED, seconds=620)
+        machine.wait_for_file(APPLIED, APPLIED_SECONDS)
         runs_from_disk(machine)
         applied = json.loads(machine.shell(f"cat {IN_FORCE}"))
         assert applied["generation"] == 1

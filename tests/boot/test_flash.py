@@ -51,7 +51,7 @@ class Desk:
     def plug(self, image: Path, below: dict[str, Any] | None = None, **how: bool) -> None:
         """Plug the stick `image` in and wait until the box knows it."""
         self.machine.plug(image, below=below, **how)
-        self.machine.shell(f"timeout 60 sh -c 'until test -e {place(image)}; do sleep 0.2; done'")
+        self.machine.wait_for_file(place(image))
 
     @contextmanager
     def plugged(

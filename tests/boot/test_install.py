@@ -25,9 +25,8 @@ from tests.box.screens import SCREENS
 
 pytestmark = pytest.mark.boot
 
-APPLIED = (
-    "timeout 600 sh -c 'until test -e /var/lib/ratssaal/settings/applied.json; do sleep 0.5; done'"
-)
+APPLIED = "/var/lib/ratssaal/settings/applied.json"
+APPLIED_SECONDS = 600
 SEED = 20261128
 # How long copying and checking take under emulation, about, until the box restarts from the disk.
 LATEST_SECONDS = 100.0
@@ -49,7 +48,7 @@ def key_of(machine: Machine, district: rsa.RSAPrivateKey) -> str:
     The copy is put there once settings came into force, or the box has started.
     """
     file = "/boot/ratssaal-recovery-key.bin"
-    machine.door.run(f"timeout 120 sh -c 'until test -e {file}; do sleep 0.5; done'", seconds=150)
+    machine.wait_for_file(file, 120)
     copy = base64.b64decode(machine.shell(f"base64 {file}"))
     sha256 = hashes.SHA256()
     key = district.decrypt(copy, padding.OAEP(padding.MGF1(sha256), sha256, None)).decode()
@@ -111,7 +110,7 @@ def test_power_that_goes_late_leaves_a_box_that_runs_or_says_what_to_do(
             machine.start()
             machine.wait_for_serial(FROM_DISK)
         machine.close_shell()
-        machine.door.run(APPLIED, seconds=620)
+        machine.wait_for_file(APPLIED, APPLIED_SECONDS)
         runs_from_disk(machine)
         if machine.stick_in:
             machine.pull_stick()
@@ -212,7 +211,7 @@ def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts, t
     with Machine(house.stage, artifacts, house.owner, options) as machine:
         machine.wait_for_serial("is installed on QEMU NVMe Ctrl")
         machine.expect_start(machine.serial().count(STARTING))
-        machine.door.run(APPLIED, seconds=620)
+        machine.wait_for_file(APPLIED, APPLIED_SECONDS)
         key = key_of(machine, district) if tpm else ""
         machine.shell("echo kept >/var/lib/ratssaal/test; rm -r /boot/EFI /boot/loader; sync")
         machine.end()
@@ -283,5 +282,5 @@ def test_wherever_power_goes_it_installs_anew_or_runs_or_says_what_to_do(
             machine.pull_stick()
             machine.press("r", "r")
             machine.expect_start(before)
-        machine.door.run(APPLIED, seconds=620)
+        machine.wait_for_file(APPLIED, APPLIED_SECONDS)
         runs_from_disk(machine)

@@ -46,9 +46,7 @@ def filled(machine: Machine) -> Path:
 def plug(machine: Machine, image: Path, label: str = LABEL, read_only: bool = False) -> None:
     """Plug it in and wait until the box has seen what is on it."""
     machine.plug(image, read_only)
-    machine.shell(
-        f"timeout 60 sh -c 'until test -e /dev/disk/by-label/{label}; do sleep 0.2; done'"
-    )
+    machine.wait_for_file(f"/dev/disk/by-label/{label}")
 
 
 def listed(machine: Machine, where: str) -> list[str]:

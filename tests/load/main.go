@@ -338,22 +338,12 @@ func packets(track *webrtc.TrackRemote, take func(*rtp.Packet)) {
 	buffer := make([]byte, 1500)
 	var packet rtp.Packet
 	for {
-		size, known, err := track.Read(buffer)
+		size, _, err := track.Read(buffer)
 		if err != nil {
 			return
 		}
-		// Those on its way have read its header already.
-		header, err := known.GetRTPHeader(buffer[:size])
-		if err != nil {
-			continue
-		}
-		begin, end := header.MarshalSize(), size
-		if header.Padding {
-			end -= int(buffer[size-1])
-		}
 		// Without a payload it is padding, by which servers probe a line.
-		if begin < end {
-			packet.Header, packet.Payload = *header, buffer[begin:end]
+		if packet.Unmarshal(buffer[:size]) == nil && len(packet.Payload) > 0 {
 			take(&packet)
 		}
 	}

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,6 +58,19 @@ def until(file: Path, words: str) -> None:
         time.sleep(0.02)
 
 
+def begun(copy: Callable[[], None]) -> threading.Thread:
+    """Copying under way, which never ends by itself once the stick has gone."""
+    copying = threading.Thread(target=copy, daemon=True)
+    copying.start()
+    return copying
+
+
+def restarts(box: Path, copying: threading.Thread) -> None:
+    until(box / "restart", "b")
+    copying.join(10)
+    assert not copying.is_alive()
+
+
 def test_a_stick_that_stays_is_no_matter(box: Path) -> None:
     with guard(box):
         pass
@@ -73,8 +87,7 @@ def test_a_pulled_stick_is_told_and_its_return_restarts_the_box(box: Path) -> No
             until(box / "screen", "Disk 9000")
             raise OSError(5, "Input/output error")
 
-    copying = threading.Thread(target=copy, daemon=True)
-    copying.start()
+    copying = begun(copy)
     unplug(box)
     until(box / "screen", "Disk 9000")
     said = " ".join((box / "screen").read_text().split())
@@ -85,9 +98,7 @@ def test_a_pulled_stick_is_told_and_its_return_restarts_the_box(box: Path) -> No
     assert copying.is_alive()
     assert (box / "restart").read_text() == ""
     plug(box, "sdc", SECTORS)
-    until(box / "restart", "b")
-    copying.join(10)
-    assert not copying.is_alive()
+    restarts(box, copying)
 
 
 def test_a_stick_that_the_kernel_still_lists_is_told_once_it_cannot_be_read(box: Path) -> None:
@@ -98,8 +109,7 @@ def test_a_stick_that_the_kernel_still_lists_is_told_once_it_cannot_be_read(box:
             (box / "dead").touch()
             raise OSError(5, "Input/output error")
 
-    copying = threading.Thread(target=copy, daemon=True)
-    copying.start()
+    copying = begun(copy)
     until(box / "screen", "Disk 9000")
     time.sleep(0.5)
     assert (box / "restart").read_text() == ""
@@ -107,9 +117,7 @@ def test_a_stick_that_the_kernel_still_lists_is_told_once_it_cannot_be_read(box:
     time.sleep(0.5)
     assert (box / "restart").read_text() == ""
     plug(box, "sda", SECTORS)
-    until(box / "restart", "b")
-    copying.join(10)
-    assert not copying.is_alive()
+    restarts(box, copying)
 
 
 def test_a_stick_is_read_past_memory_and_its_end_is_noticed(tmp_path: Path) -> None:
