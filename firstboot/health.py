@@ -25,6 +25,9 @@ DETAILS = Path("/run/ratssaal/health.json")
 STORE = "http://127.0.0.1:2379/health"
 # Long enough for an emulated machine with a cold cache, well below the unit's own limit.
 PATIENCE_SECONDS = 240.0
+# A part that is only being started anew is back by then: that settings come into force makes no box
+# faulty, nor a failure that nobody else has noticed.
+RESTART_SECONDS = 15.0
 # A start draws the screen when it begins and when the box is ready. Where that takes longer than
 # this, whoever looks sees at least under which address it is.
 SCREEN_SECONDS = 10.0
@@ -97,12 +100,11 @@ def certificate(applied: Path = APPLIED, file: Path = CERTIFICATE) -> None:
 
 
 def main() -> int:
-    """Ask until all is well or patience ends, or with --once no more than that; write the state."""
+    """Ask until all is well or patience ends, with --again a short one; write the state."""
     stack = Stack.read()
     begun = time.monotonic()
-    once = "--once" in sys.argv[1:]
-    patience = 0.0 if once else PATIENCE_SECONDS
-    drawn = once
+    drawn = again = "--again" in sys.argv[1:]
+    patience = RESTART_SECONDS if again else PATIENCE_SECONDS
     # Begins beside what it waits for: to ask that costs next to nothing, to ask systemd a process.
     while not (well := not silent(stack) and not inactive((*BASE_UNITS, *stack.units))):
         waited = time.monotonic() - begun

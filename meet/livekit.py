@@ -17,6 +17,9 @@ from meet.names import Role, Source
 
 ADDRESS = "http://127.0.0.1:7880"
 TOKEN_SECONDS = 600
+# Whoever comes in asks for his room four times within an instant. LiveKit is not killed and back so
+# soon (RestartSec), and counts the people of a room no more often itself.
+FRESH_SECONDS = 0.25
 SKEW_SECONDS = 10
 
 # What LiveKit calls the sources: in tokens small, in its administration large. A shared screen has
@@ -135,6 +138,8 @@ class LiveKit:
     def __init__(self, tokens: Tokens, address: str = ADDRESS) -> None:
         self._tokens = tokens
         self._client = httpx.AsyncClient(base_url=address, timeout=5.0, trust_env=False)
+        # Rooms that run: how many people are in them, and when that was asked.
+        self._counted: dict[str, tuple[int, float]] = {}
 
     async def close(self) -> None:
         """End all connections."""
@@ -160,12 +165,23 @@ class LiveKit:
         found = await self._call("ListRooms", names[0] if names else "", content)
         return {one["name"]: int(one.get("num_participants", 0)) for one in found.get("rooms", ())}
 
+    async def count(self, room: str) -> int | None:
+        """How many people are in `room`, or were FRESH_SECONDS ago; None where it does not run."""
+        since = time.monotonic() - FRESH_SECONDS
+        self._counted = {name: one for name, one in self._counted.items() if one[1] > since}
+        if room in self._counted:
+            return self._counted[room][0]
+        found = (await self.rooms(room)).get(room)
+        if found is not None:
+            self._counted[room] = found, since + FRESH_SECONDS
+        return found
+
     async def open(self, room: str, most: int) -> bool:
         """Make `room` for at most `most` people; False where it runs already.
 
         One that runs is left alone: its timeout counts from when it was made, and would close it.
         """
-        if room in await self.rooms(room):
+        if await self.count(room) is not None:
             return False
         content = {
             "name": room, "max_participants": most, "empty_timeout": 60, "departure_timeout": 20
@@ -176,6 +192,7 @@ class LiveKit:
     async def close_room(self, room: str) -> None:
         """End `room` for all who are in it."""
         await self._gone_is_fine("DeleteRoom", room, {"room": room})
+        self._counted.pop(room, None)
 
     async def people(self, room: str) -> list[Participant]:
         """Everybody in `room`; nobody where it does not run."""

@@ -73,7 +73,7 @@ class Meetings:
             return after
 
     async def _write(self, room: str) -> None:
-        await self._store.put(PLACE + room, self._known[room].model_dump_json(), KEPT_SECONDS)
+        await self._store.keep(PLACE + room, self._known[room].model_dump_json(), KEPT_SECONDS)
         self._unwritten.discard(room)
 
     async def keep_writing(self) -> None:

@@ -107,7 +107,7 @@ class Visits:
             return "ended"
         if meeting.locked and not moderates:
             return "locked"
-        people = (await self.livekit.rooms(invitation.room)).get(invitation.room, 0)
+        people = await self.livekit.count(invitation.room) or 0
         if people >= policy.max_people - LATE_PEOPLE:
             people = len(await self.livekit.people(invitation.room))
         return "full" if people >= policy.max_people else "open"

@@ -25,6 +25,8 @@ from builder.toolbox import Toolbox
 # treat it as they would a town hall's public one.
 PREFIX = "198.51.100"
 GATEWAY = f"{PREFIX}.1"
+# IN6_ADDR_GEN_MODE_NONE (ip-sysctl of the kernel): for links that are made from now on.
+ADDRESSES = "/proc/sys/net/ipv6/conf/default/addr_gen_mode"
 BRIDGE = "br0"
 NSPAWN_RUN = Path("/run/systemd/nspawn")
 PR_SET_PDEATHSIG = 1
@@ -74,6 +76,9 @@ class Stage:
                 f"addr add {self.gateway}/24 dev {BRIDGE}",
                 f"link set {BRIDGE} up",
             )
+            # Cables of boxes get no IPv6 address of their own. It would come a second later, and a
+            # browser in here would break off what it loads.
+            self.run(["sh", "-c", f"test ! -e {ADDRESSES} || echo 1 >{ADDRESSES}"])
             # Who looks up a name in here asks the stage, and nobody outside.
             resolver = self.folder / "resolv.conf"
             resolver.write_text(f"nameserver {self.gateway}\n")

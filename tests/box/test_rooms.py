@@ -29,6 +29,19 @@ value = base64.b64encode(json.dumps(meeting).encode()).decode()
 ask("put", key=key, value=value, ignore_lease=True)
 """
 
+# Says how many leases the store has; with a word, takes them all back.
+LEASES = """
+import json, sys, urllib.request
+def ask(path, **what):
+    content = json.dumps(what).encode()
+    told = urllib.request.urlopen(f"http://127.0.0.1:2379/v3/{path}", content, timeout=10)
+    return json.load(told)
+leases = [one["ID"] for one in ask("lease/leases").get("leases", ())]
+for one in leases if sys.argv[1:] else ():
+    ask("lease/revoke", ID=one)
+print(len(leases))
+"""
+
 
 def let_in(house: House, room: dict[str, Any], anna: dict[str, Any], name: str) -> dict[str, Any]:
     """A guest who waits and is let in by Anna."""
@@ -421,3 +434,27 @@ def test_the_box_says_what_it_serves(house: House) -> None:
     with house.stage.joined():
         large = house.http.post("/api/look", json={"invitation": "x" * 20_000})
         assert (large.status_code, large.json()["error"]) == (413, "too_large")
+
+
+def test_all_changes_of_an_hour_share_a_lease_and_outlast_its_loss(house: House) -> None:
+    def leases(*words: str) -> int:
+        return int(house.box.run("python3", "-c", LEASES, *words).stdout)
+
+    def kept() -> bool:
+        key = f"/ratssaal/meetings/{room['id']}"
+        return f'"locked":{str(locked).lower()}' in house.box.shell(
+            f"etcdctl get --print-value-only {key}"
+        )
+
+    room = house.book()
+    anna = house.enter(room, "moderator", "Anna")
+    before = leases()
+    for locked in (True, False, True):
+        house.post("meeting", {"locked": locked}, seat=anna["seat"])
+        assert kept()
+    assert leases() == before
+    leases("revoke")
+    assert not kept()
+    locked = False
+    house.post("meeting", {"locked": locked}, seat=anna["seat"])
+    wait_for(kept, 20, "The store never got the meeting again.")

@@ -1,5 +1,6 @@
 """Configuration and confinement of the services."""
 
+import json
 import re
 
 import pytest
@@ -72,3 +73,20 @@ def test_units_verify(town: Town) -> None:
     assert len(units) > 8
     answer = town.box.run("systemd-analyze", "verify", "--man=no", *units, check=False)
     assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_a_part_that_is_only_started_anew_makes_no_box_faulty(town: Town) -> None:
+    look = ("systemctl", "start", "ratssaal-health-again.service")
+    town.box.shell(
+        "systemctl stop livekit.service;"
+        " systemd-run --quiet --on-active=3 systemctl start livekit.service"
+    )
+    town.box.run(*look)
+    town.box.shell("systemctl stop livekit.service")
+    assert town.box.run(*look, check=False).returncode
+    assert json.loads(town.box.shell("cat /run/ratssaal/health.json"))["wrong"] == [
+        "livekit.service"
+    ]
+    town.box.shell("systemctl start livekit.service")
+    town.box.run(*look)
+    assert json.loads(town.box.shell("cat /run/ratssaal/health.json"))["wrong"] == []

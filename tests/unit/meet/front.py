@@ -48,6 +48,9 @@ class Memory:
         if seconds:
             self.ends[key] = time.time() + seconds
 
+    async def keep(self, key: str, value: str, seconds: int) -> None:
+        await self.put(key, value, seconds)
+
     async def add(self, pairs: dict[str, str], seconds: int | None = None) -> bool:
         if any(key in self._there() for key in pairs):
             return False

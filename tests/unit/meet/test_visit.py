@@ -33,11 +33,11 @@ class Empty:
     async def get(self, _: str) -> None:
         return None
 
-    async def put(self, *_: object) -> None:
+    async def keep(self, *_: object) -> None:
         pass
 
-    async def rooms(self, *_: str) -> dict[str, int]:
-        return {}
+    async def count(self, _: str) -> int | None:
+        return None
 
     async def people(self, *_: str) -> list[Participant]:
         return self.there
