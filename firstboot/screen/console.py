@@ -291,6 +291,7 @@ def read(
     named = complete and '"named": true' in applied.read_text(errors="replace")
     ending = json.loads(certificate.read_text()) if certificate.exists() else {}
     asked = install.read(installation)
+    installing = bool(asked and asked.under_way)
     return Screen(
         version=image_version(),
         host_name=str(found.get("host_name", "")),
@@ -304,8 +305,11 @@ def read(
         complete=complete,
         named=named,
         code=code.read(code_file),
-        # Set up by hand since then, perhaps.
-        answers=(*_installation(installation), *(() if complete else lines_of(answers))),
+        # Set up by hand since then, perhaps; or somebody has gone on from what stood there.
+        answers=(
+            *_installation(installation),
+            *(() if complete or installing else lines_of(answers)),
+        ),
         notice=tuple(lines_of(notice)),
         marks=("", "")
         if complete
@@ -313,7 +317,7 @@ def read(
         certificate_end=datetime.date.fromisoformat(ending["end"]) if ending else None,
         certificate_ended=bool(ending.get("ended")),
         start=started(),
-        installing=bool(asked and asked.under_way),
+        installing=installing,
     )
 
 

@@ -12,6 +12,7 @@ import segno
 from firstboot import texts
 from firstboot.access.code import Code
 from firstboot.install.disks import Started
+from firstboot.install.state import Stage, State
 from firstboot.screen import console, layout
 from firstboot.screen.console import Screen
 
@@ -294,7 +295,18 @@ def written(folder: Path, **files: str) -> Screen:
         notice=folder / "notice",
         certificate=folder / "certificate",
         served=folder,
+        installation=folder / "installation",
     )
+
+
+@pytest.mark.parametrize(("stage", "said"), [("copying", False), ("failed", True)])
+def test_what_an_answers_file_led_to_is_not_said_while_the_box_is_installed(
+    tmp_path: Path, stage: Stage, said: bool
+) -> None:
+    State(stage, 12, "Good Disk").write(tmp_path / "installation")
+    found = written(tmp_path, answers="Pull the stick.\n")
+    assert ("Pull the stick." in found.answers) is said
+    assert ("Pull the stick." in found.text()) is said
 
 
 def test_the_screen_is_read_from_what_the_box_wrote(tmp_path: Path) -> None:
