@@ -42,7 +42,9 @@ def look(page: Page, axe: str, name: str) -> None:
 
 
 def judge(page: Page, axe: str, name: str) -> None:
-    """Let axe judge the page as it is."""
+    """Let axe judge the page as it is, on which the focus never runs out of sight."""
+    scrolls = page.evaluate("() => getComputedStyle(document.documentElement).scrollBehavior")
+    assert scrolls == "auto", f"{name} scrolls {scrolls}: quick keys leave the focus out of sight"
     # Once for each page: it is long.
     if page.evaluate("() => !globalThis.axe"):
         page.evaluate(axe)

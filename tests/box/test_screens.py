@@ -1,11 +1,12 @@
 """Every page in every state: axe finds nothing, no word is foreign, pictures are kept of all."""
 
 import json
+import time
 from dataclasses import asdict
 
 import jwt
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from builder.artifacts import Artifacts
 from builder.machines.container import Box
@@ -71,8 +72,22 @@ cat /run/sessions.json >sessions.json
 KEY = "-".join(["cbdefghi", *["jklnrtuv"] * 6, "vutrnlkj"])
 # A fault that no check of ours can foresee: the web server refuses what stands beside ours.
 FAULT = "/etc/nginx/ratssaal/http.d/zz.conf"
+DISK = "Platte Nord"
+# Until a small box that copies a disk meanwhile has drawn a page.
+SLOW_SECONDS = 8.0
 # Nobody can be asked for a certificate here.
 RIGHT = {**ANSWERS, "certificate": {"kind": "own"}}
+
+
+def tell(box: Box, state: State) -> None:
+    """Have the box say how far its installation is."""
+    box.run("tee", str(FILE), stdin=json.dumps(asdict(state)))
+
+
+def slowly(route: Route) -> None:
+    """Hold a request up."""
+    time.sleep(SLOW_SECONDS)
+    route.continue_()
 
 
 @pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.slow)])
@@ -104,14 +119,21 @@ def test_every_page_of_the_wizard(
         page.check("[value='anew /dev/sda']")
         go_on(page)
         seen("install-refused")
+        # A page for which the box takes its time is drawn anew all the same.
+        tell(box, State("copying", 0, DISK))
+        page.goto(f"https://{box.address}/setup/install")
+        page.route("**/setup/install", slowly)
+        tell(box, State("failed", 0, DISK, said=Said("install.unwritten", {"disk": DISK})))
+        expect(page.get_by_role("alert")).to_be_visible(timeout=APPLY_MS)
+        page.unroute("**/setup/install")
         # Held up: it would draw itself anew.
         page.route("**/assets/reload.js", lambda route: route.abort())
         for state in (
-            State("copying", 40, "Platte Nord"),
-            State("done", 100, "Platte Nord"),
-            State("failed", 0, "Platte Nord", said=Said("install.broken", {"disk": "Platte Nord"})),
+            State("copying", 40, DISK),
+            State("done", 100, DISK),
+            State("failed", 0, DISK, said=Said("install.broken", {"disk": DISK})),
         ):
-            box.run("tee", str(FILE), stdin=json.dumps(asdict(state)))
+            tell(box, state)
             page.goto(f"https://{box.address}/setup/install")
             seen(f"install-{state.stage}")
         box.shell(f"rm {FILE}")

@@ -2,11 +2,13 @@
    last stays where the box does not. Without JavaScript the page reloads by itself instead. */
 
 const RELOAD_MILLISECONDS = 2000;
+// A small box that copies disks meanwhile takes several seconds for a page.
+const PATIENCE_MILLISECONDS = 30_000;
 
 const reloadOnceItAnswers = async () => {
   try {
     const answer = await fetch(location.href, {
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
       cache: "no-store",
     });
     if (answer.ok) {
