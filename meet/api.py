@@ -72,6 +72,12 @@ async def _hand(call: Call) -> BaseModel:
     return DONE
 
 
+async def _say(call: Call) -> BaseModel:
+    body = call.body
+    await call.service.visits.say(call.seat, call.house, body.topic, body.id, body.text, body.done)
+    return DONE
+
+
 def _lobby(call: Call) -> AsyncIterator[BaseModel | None]:
     return call.service.moderation.watch(call.seat, call.house)
 
@@ -272,6 +278,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/api/leave", "seat", "Give up one's seat", None, models.Done, SEAT, _leave),
     Endpoint("POST", "/api/hand", "seat", "Raise or lower one's hand", models.HandAsked,
              models.Done, (*SENT, *SEAT, "no_such_person"), _hand),
+    Endpoint("POST", "/api/say", "seat", "Write, where only chat or live text is on",
+             models.SayAsked, models.Done, (*SENT, *SEAT, "no_such_person", "policy"), _say),
     Endpoint("GET", "/api/lobby", "moderator", "Who waits, at each change", None, Queue,
              (*MODERATOR, "busy"), None, "lobby", _lobby),
     Endpoint("POST", "/api/lobby/admit", "moderator", "Let in", models.IdsAsked, models.Done,

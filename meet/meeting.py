@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from meet.names import Identity, Role, Source
+from meet.names import Identity, Role, Source, Topic
 from meet.policy import Policy, Rules
 from meet.signed import SEAT_SECONDS, Seat
 
@@ -174,5 +174,9 @@ class Meeting(_Model):
         return policy.with_rules(self.rules).sources(one.role, one.given, one.taken)
 
     def data(self, identity: Identity, policy: Policy) -> bool:
-        """Whether somebody may send texts now."""
+        """Whether LiveKit takes texts from somebody now."""
         return policy.with_rules(self.rules).data(self.people[identity].role)
+
+    def relays(self, identity: Identity, policy: Policy, topic: Topic) -> bool:
+        """Whether the service passes texts of `topic` on that somebody writes."""
+        return policy.with_rules(self.rules).relays(self.people[identity].role, topic)

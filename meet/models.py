@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from meet.names import Code, Identity, Role, Source
+from meet.names import Code, Identity, Role, Source, Topic
 from meet.policy import Policy, Rules
 from meet.rooms import Listed
 from meet.signed import MOST_CHARACTERS
@@ -76,6 +76,15 @@ class HandAsked(_Asked):
     """One's own hand."""
 
     raised: bool
+
+
+class SayAsked(_Asked):
+    """A text to all who are there. A line of live text is said again with each letter."""
+
+    topic: Topic
+    id: Annotated[str, StringConstraints(max_length=40)]
+    text: Annotated[str, StringConstraints(max_length=2000)]
+    done: bool
 
 
 class IdsAsked(_Asked):

@@ -17,6 +17,8 @@ NAME_MOST = 80  # characters
 
 Role = Literal["moderator", "participant", "viewer"]
 Source = Literal["microphone", "camera", "screen"]
+# What texts are of: chat, and live text (each letter as it is typed).
+Topic = Literal["chat", "text"]
 RoomId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{10}$")]
 Identity = Annotated[str, StringConstraints(pattern=r"^p[a-z2-7]{16}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]

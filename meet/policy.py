@@ -11,7 +11,7 @@ from pydantic import Field
 from firstboot.settings import PRESETS as WHOLE
 from firstboot.settings import Encryption, Level, Meetings, Preset
 from firstboot.settings import Rules as HouseRules
-from meet.names import Role, Source
+from meet.names import Role, Source, Topic
 
 Notice = Annotated[str, Field(max_length=2000)]
 
@@ -95,8 +95,20 @@ class Policy(Preset):
         )
 
     def data(self, role: Role) -> bool:
-        """Whether somebody may send texts: LiveKit's one right covers chat and live text."""
-        return role != "viewer" and (self.chat or self.live_text)
+        """Whether LiveKit may take texts from somebody: its one right covers chat and live text.
+
+        Where only one of them is on, the service passes texts on; in an encrypted room it could not
+        read whether they are of that one.
+        """
+        if role == "viewer":
+            return False
+        some = self.chat or self.live_text
+        return some if self.encryption == "required" else self.chat and self.live_text
+
+    def relays(self, role: Role, topic: Topic) -> bool:
+        """Whether the service passes texts on that somebody writes."""
+        on = self.chat if topic == "chat" else self.live_text
+        return on and role != "viewer" and not self.data(role)
 
 
 PRESETS: dict[str, Policy] = {one: Policy.of(Meetings(preset=one)) for one in WHOLE}

@@ -1,6 +1,7 @@
 """How somebody comes in by a link, waits, takes a place, comes back to it and leaves."""
 
 import datetime
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,7 @@ from meet.livekit import LiveKit
 from meet.lobby import Lobby
 from meet.meeting import MOST_PEOPLE, Meeting
 from meet.meetings import Meetings
-from meet.names import Identity, Role, new_identity, shown
+from meet.names import Identity, Role, Topic, new_identity, shown
 from meet.places import Place, Places
 from meet.policy import Policy
 from meet.rooms import Rooms
@@ -210,6 +211,16 @@ class Visits:
         """Somebody goes, and gives up his seat."""
         await self.meetings.change(seat.room, lambda one: one.left(seat.identity))
         await self.livekit.remove(seat.room, seat.identity)
+
+    async def say(
+        self, seat: Seat, house: House, topic: Topic, line: str, text: str, done: bool
+    ) -> None:
+        """Pass a text on. RefusedError("policy") where the room has none, or LiveKit takes it."""
+        meeting = await self.seated(seat, house)
+        if not meeting.relays(seat.identity, house.policy, topic):
+            raise RefusedError("policy")
+        said = {"from": seat.identity, "id": line, "text": text, "done": done}
+        await self.livekit.say(seat.room, topic, json.dumps(said))
 
     async def hand(self, seat: Seat, raised: bool) -> None:
         """Raise or lower one's own hand; the moment orders those who want to speak."""

@@ -45,7 +45,12 @@ class State:
         """What there is to say of it."""
         if self.stage == "failed":
             return [self.said] if self.said else []
-        key = "done_restart" if (self.stage, self.then) == ("done", "restart") else self.stage
+        key: str = self.stage
+        if (self.stage, self.then) == ("done", "restart"):
+            key = "done_restart"
+        elif (self.stage, self.percent) == ("copying", 0):
+            # systemd-repart first has the disk forget what is on it.
+            key = "preparing"
         said = Said(f"install.{key}", {"disk": self.disk, "percent": self.percent})
         return [said, self.said] if self.said else [said]
 

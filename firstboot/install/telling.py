@@ -15,18 +15,22 @@ READ, WRITTEN, SECTOR = 2, 6, 512
 
 
 class Telling:
-    """Says how far it is: the file at each percent, the screen, which costs more, at each tenth."""
+    """Says how far it is: the file at each percent, the screen, which costs more, at each tenth.
+
+    And at the first percent: what is said before is something else.
+    """
 
     def __init__(self, disk: Disk, request: Request) -> None:
         self.disk = disk
         self.request = request
-        self._shown: tuple[str, int] = ("", -1)
+        self._shown: tuple[str, int, bool] = ("", -1, False)
 
     def say(self, stage: Stage, percent: int = 0, said: Said | None = None) -> None:
         """The stage has come to `percent`."""
         State(stage, percent, self.disk.title, self.request.then, said).write()
-        if (stage, percent // 10) != self._shown:
-            self._shown = (stage, percent // 10)
+        shown = (stage, percent // 10, percent > 0)
+        if shown != self._shown:
+            self._shown = shown
             redraw()
 
     def watch(self, stage: Stage, command: list[str], counter: int, total: int) -> str:

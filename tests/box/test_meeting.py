@@ -541,6 +541,33 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
 
 # Too long for every run: with --all.
 @pytest.mark.slow
+def test_live_text_without_chat_comes_letter_by_letter(house: House, people: People) -> None:
+    """The box passes on what LiveKit takes from nobody there."""
+    t = texts("de")
+    anna, berta = people.come(), people.come()
+    links = book(anna, t, chat=False)
+    enter(anna, t, links["moderator"], "Anna", devices=False)
+    expect(bar(anna, t("bar.text"))).to_be_visible(timeout=JOIN_MS)
+    expect(bar(anna, t("bar.chat"))).to_have_count(0)
+    enter(berta, t, links["participant"], "Berta", devices=False)
+    open_people(anna)
+    admit(anna, t, "Berta")
+    bar(berta, t("bar.text")).click(timeout=JOIN_MS)
+    bar(anna, t("bar.text")).click()
+    berta.get_by_label(t("text.write")).focus()
+    berta.keyboard.type("Ich tippe schnell")
+    expect(anna.locator(".message--typed .message__text")).to_have_text("Ich tippe schnell")
+    expect(anna.locator(".message__name")).to_contain_text("Berta")
+    berta.keyboard.press("Enter")
+    expect(anna.locator(".message:not(.message--typed) .message__text")).to_have_count(1)
+    anna.get_by_label(t("text.write")).focus()
+    anna.keyboard.type("Ich auch")
+    expect(berta.locator(".message--typed .message__text")).to_have_text("Ich auch")
+    # Each line is there once with whoever wrote it, too.
+    for page in (anna, berta):
+        expect(page.locator(".message__text")).to_have_text(["Ich tippe schnell", "Ich auch"])
+
+
 @pytest.mark.usefixtures("nobody_else")
 def test_others_see_a_blurred_background_and_nothing_comes_from_elsewhere(
     house: House, people: People

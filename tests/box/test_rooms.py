@@ -1,6 +1,7 @@
 """Meetings on a real box: booking, lobby, moderation; what is kept out stays out."""
 
 import datetime
+import json
 import time
 from typing import Any
 
@@ -296,6 +297,32 @@ def test_hands_roles_and_texts(house: House) -> None:
     assert house.post("place", seat=bernd["seat"], status=403)["error"] == "removed"
 
 
+@pytest.mark.parametrize(("off", "on"), [("chat", "text"), ("text", "chat")])
+def test_where_only_one_of_chat_and_live_text_is_on_nothing_else_gets_through(
+    house: House, off: str, on: str
+) -> None:
+    """Not even from a client made by hand, which LiveKit's own right would let write either."""
+    room = house.book(chat=off != "chat", live_text=off != "text")
+    anna = house.enter(room, "moderator", "Anna")
+    bernd = let_in(house, room, anna, "Bernd")
+    first, second = house.join(anna, sends=False), house.join(bernd, sends=False)
+    who = bernd["place"]["identity"]
+    until(first, lambda saw: who in saw["people"], "Bernd is not there.")
+    for topic in (off, on):
+        second.do("write", topic=topic, text="Hinterrücks")
+    text = {"id": "1", "text": "Grüß Gott", "done": True}
+    refused = house.post("say", {"topic": off, **text}, seat=bernd["seat"], status=403)
+    assert refused["error"] == "policy"
+    house.post("say", {"topic": on, **text}, seat=bernd["seat"])
+    saw = until(first, lambda saw: saw["texts"], "The text did not come.")
+    [(sender, topic, said)] = saw["texts"]
+    assert (sender, topic, json.loads(said)) == ("", on, {"from": who, **text})
+    # Nobody is behind a seat any more that is worth nothing.
+    house.post("leave", seat=bernd["seat"])
+    refused = house.post("say", {"topic": on, **text}, seat=bernd["seat"], status=403)
+    assert refused["error"] == "removed"
+
+
 def test_times_codes_and_calendar_files(house: House) -> None:
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     times = {
@@ -400,6 +427,13 @@ def test_nothing_of_a_meeting_is_logged_or_written_down(house: House) -> None:
     bernd = let_in(house, room, anna, "Nachtigall")
     first, second = house.join(anna, sends=False), house.join(bernd, sends=False)
     second.do("write", topic="chat", text="Rotkehlchen")
+    until(first, lambda saw: saw["texts"], "The text did not come.")
+    # Passed on by the box, where there is no chat.
+    other = house.book(title="Zwiebelkuchen", chat=False)
+    anna = house.enter(other, "moderator", "Kanarienvogel")
+    first = house.join(anna, sends=False)
+    text = {"topic": "text", "id": "1", "text": "Rotkehlchen 🐦" + 1900 * "🐦", "done": False}
+    house.post("say", text, seat=anna["seat"])
     until(first, lambda saw: saw["texts"], "The text did not come.")
     refused = {"invitation": room["invitations"]["participant"][:-4], "name": "Wiedehopf"}
     house.post("look", {"invitation": refused["invitation"]}, status=403)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from firstboot.install import checking, choice, disks, forget, state
+from firstboot.install import checking, choice, disks, forget, state, telling
 from firstboot.install.disks import Disk
 from firstboot.install.telling import Telling
 from firstboot.settings import InstallDisk
@@ -251,6 +251,26 @@ def test_how_far_it_is_comes_through_the_file_as_it_went_in(tmp_path: Path) -> N
         assert all(said.text(language) for said in one.sentences() for language in LANGUAGES)
 
 
+def test_before_anything_is_copied_the_disk_is_being_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which may take minutes; the screen is drawn anew once copying begins, and at each tenth."""
+    drawn: list[str] = []
+    monkeypatch.setattr(state, "FILE", tmp_path / "install.json")
+    monkeypatch.setattr(state.State.write, "__defaults__", (tmp_path / "install.json",))
+
+    def redraw() -> None:
+        last = state.read(tmp_path / "install.json")
+        assert last
+        drawn.extend(one.text("en").split(":")[1].split(".")[0] for one in last.sentences())
+
+    monkeypatch.setattr(telling, "redraw", redraw)
+    how = Telling(Disk("/dev/d", 1, "Good Disk"), state.Request({}))
+    for percent in (0, 0, 1, 2, 9, 10, 11):
+        how.say("copying", percent)
+    assert drawn == [" preparing the disk", " copied 1 per cent", " copied 10 per cent"]
+
+
 def test_only_what_the_installation_brought_to_this_disk_is_wiped(tmp_path: Path) -> None:
     brought = part("sdc6", parttype=forget.BROUGHT, fstype="vfat", label="RATSSAAL")
     here = {**OLDER, "children": [*OLDER["children"], brought]}
@@ -310,7 +330,7 @@ def test_a_copy_that_cannot_be_read_is_wiped_and_of_a_repair_the_table_stays(
     called: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: called.append(command))
     made = {"10-usr-verity-a.conf": "/dev/p1", "11-usr-a.conf": "/dev/p3"}
-    telling = Telling(Disk("/dev/d", 1), state.Request({}, way))
+    how = Telling(Disk("/dev/d", 1), state.Request({}, way))
     with pytest.raises(FileNotFoundError):
-        checking.check(telling, made, way)
+        checking.check(how, made, way)
     assert called == [["wipefs", "--all", "--force", "--quiet", *wiped]]

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from firstboot.settings import Meetings, Preset
 from firstboot.settings import Rules as HouseRules
 from meet.house import House
-from meet.names import Source
+from meet.names import Source, Topic
 from meet.policy import BEFORE_SET_UP, ENCRYPTIONS, LEVELS, PRESETS, SOURCES, Policy, Rules
 
 pytestmark = pytest.mark.unit
 
+TOPICS: tuple[Topic, ...] = ("chat", "text")
 NONE: frozenset[Source] = frozenset()
 ANY: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("lobby", "guests", "chat", "live_text", "pseudonyms"), st.booleans()),
@@ -100,6 +101,20 @@ def test_texts_are_for_those_who_take_part_where_any_are_allowed() -> None:
     policy: Policy = PRESETS["council"]
     assert policy.data("participant")
     assert not policy.data("viewer")
-    assert policy.model_copy(update={"chat": False}).data("participant")
     silent = policy.model_copy(update={"chat": False, "live_text": False})
     assert not silent.data("moderator")
+    assert not any(silent.relays("moderator", topic) for topic in TOPICS)
+    assert not any(policy.relays("moderator", topic) for topic in TOPICS)
+
+
+@pytest.mark.parametrize(("off", "on"), [("chat", "text"), ("live_text", "chat")])
+def test_where_only_chat_or_live_text_is_on_the_service_passes_that_on(off: str, on: Topic) -> None:
+    policy = PRESETS["council"].model_copy(update={off: False})
+    assert not policy.data("moderator")
+    for role in ("moderator", "participant"):
+        assert [topic for topic in TOPICS if policy.relays(role, topic)] == [on]
+    assert not policy.relays("viewer", on)
+    # What is encrypted the service could not read.
+    encrypted = policy.model_copy(update={"encryption": "required"})
+    assert encrypted.data("participant")
+    assert not encrypted.relays("participant", on)

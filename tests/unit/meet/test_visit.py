@@ -1,7 +1,8 @@
 """The way in by a link: as what, and past whom, once somebody has been removed."""
 
 import asyncio
-from typing import cast
+import json
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +12,7 @@ from meet.livekit import LiveKit, Participant, Tokens
 from meet.lobby import Lobby
 from meet.meetings import Meetings
 from meet.moderation import Moderation
-from meet.names import Role, new_room
+from meet.names import Role, Topic, new_room
 from meet.places import LoneBox, Places
 from meet.policy import PRESETS
 from meet.rooms import Rooms
@@ -29,6 +30,7 @@ class Empty:
 
     def __init__(self) -> None:
         self.there: list[Participant] = []
+        self.said: list[tuple[str, str, Any]] = []
 
     async def get(self, _: str) -> None:
         return None
@@ -41,6 +43,9 @@ class Empty:
 
     async def people(self, *_: str) -> list[Participant]:
         return self.there
+
+    async def say(self, room: str, topic: str, text: str) -> None:
+        self.said.append((room, topic, json.loads(text)))
 
     async def cancelled(self, _: str) -> bool:
         return False
@@ -212,6 +217,31 @@ def test_the_next_meeting_knows_nothing_of_the_removal() -> None:
     asyncio.run(story())
 
 
+def test_texts_are_passed_on_where_only_one_kind_is_allowed_and_to_whom_it_is() -> None:
+    async def story() -> None:
+        room = Room()
+        viewer, bernd = await room.seat("viewer"), await room.seat("participant")
+
+        async def refused(seat: Seat, topic: Topic) -> None:
+            with pytest.raises(RefusedError, match="policy"):
+                await room.visits.say(seat, room.house, topic, "1", "Guten", False)
+
+        # LiveKit takes them.
+        await refused(bernd, "chat")
+        room.house = House.of(HOST, {"meetings": {"preset": "open", "live_text": False}})
+        await room.visits.say(bernd, room.house, "chat", "1", "Guten Abend", True)
+        said = {"from": bernd.identity, "id": "1", "text": "Guten Abend", "done": True}
+        assert room.livekit.said == [(room.name, "chat", said)]
+        await refused(bernd, "text")
+        await refused(viewer, "chat")
+        await room.moderation.remove(await room.seat("moderator"), bernd.identity)
+        with pytest.raises(RefusedError, match="removed"):
+            await room.visits.say(bernd, room.house, "chat", "1", "Guten Abend", True)
+        assert len(room.livekit.said) == 1
+
+    asyncio.run(story())
+
+
 def test_places_have_what_the_house_allows_by_rules_of_its_own_and_follow_a_change() -> None:
     async def story() -> None:
         room = Room()
@@ -228,7 +258,7 @@ def test_places_have_what_the_house_allows_by_rules_of_its_own_and_follow_a_chan
         bernd = await room.seat("participant")
         screen = ["screen_share", "screen_share_audio"]
         assert await grants() == (["microphone", *screen], True)
-        assert await grants(speak="asked", chat=False) == (screen, True)
+        assert await grants(speak="asked", chat=False) == (screen, False)
         silent = await grants(speak="asked", chat=False, live_text=False)
         assert silent == (screen, False)
         room.house = House.of(HOST, {"meetings": {**council, "guests": False}})

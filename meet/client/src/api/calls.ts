@@ -1,6 +1,8 @@
 /* Calls of the rooms service: JSON over the page's own origin, each bounded in time. */
 
-import type { Booking, Entered, House, Look, Place, Policy, Role, Source, Staff } from "./types";
+import type {
+  Booking, Entered, House, Look, Place, Policy, Role, Source, Staff, Topic, Written,
+} from "./types";
 
 const PATIENCE_MS = 10_000;
 
@@ -79,6 +81,7 @@ export class Seat {
     call<Place>("/api/place", { bearer: this.token, body: {}, within });
   leave = () => this.ask("/api/leave");
   hand = (raised: boolean) => this.ask("/api/hand", { raised });
+  write = (topic: Topic, written: Written) => this.ask("/api/say", { topic, ...written });
   admit = (ids: string[] | "all") => this.ask("/api/lobby/admit", { ids });
   decline = (ids: string[] | "all") => this.ask("/api/lobby/decline", { ids });
   lock = (locked: boolean) => this.ask("/api/meeting", { locked });

@@ -2,6 +2,8 @@
 
 export type Role = "moderator" | "participant" | "viewer";
 export type Source = "microphone" | "camera" | "screen";
+/** What texts are of: chat, or live text. */
+export type Topic = "chat" | "text";
 export type Who = "everyone" | "asked" | "moderators";
 
 export interface Policy {
@@ -62,6 +64,14 @@ export type Entered =
 export type Waiting =
   | { state: "waiting" | "declined" | "over" }
   | { state: "admitted"; seat: string; place: Place };
+
+/** A message of chat, or a line of live text as far as it is written. */
+export interface Written {
+  id: string;
+  text: string;
+  /** Live text: whether the line is finished. */
+  done: boolean;
+}
 
 export interface Waiter {
   id: string;

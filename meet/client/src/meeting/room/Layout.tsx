@@ -58,8 +58,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
   const moderates = line === "connecting" ? look.role === "moderator" : roleOf(localParticipant) === "moderator";
   const lobby = useLobby(seat, moderates, say);
   const { policy } = look;
-  const chat = useChat(policy.chat, panel === "chat", say);
-  const text = useLiveText(policy.live_text, panel === "text", say);
+  const chat = useChat({ seat, encrypted, on: policy.chat }, panel === "chat", say);
+  const text = useLiveText({ seat, encrypted, on: policy.live_text }, panel === "text", say);
   const blur = useBlur(say);
   const announced = useAnnounced(say);
   useEvents(say);
@@ -83,8 +83,8 @@ export function Layout({ look, seat, line, failed, encrypted, onLeave }: Props) 
     [say, t],
   );
   const desk = useMemo<Desk>(
-    () => ({ seat, policy, moderates, pinned, pin, say, ask }),
-    [seat, policy, moderates, pinned, say, ask],
+    () => ({ seat, policy, moderates, encrypted, pinned, pin, say, ask }),
+    [seat, policy, moderates, encrypted, pinned, say, ask],
   );
   const close = () => {
     setDialog(null);

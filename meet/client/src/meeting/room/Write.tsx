@@ -5,7 +5,9 @@ import { useLocalParticipant } from "@livekit/components-react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../parts/Button";
 import { Form } from "../../parts/Form";
+import { useDesk } from "./context";
 import { LONGEST } from "./messages";
+import { textsGo } from "./person";
 
 interface Props {
   label: string;
@@ -21,7 +23,8 @@ export function Write({ label, long, button, value, onChange, onSend }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const { localParticipant } = useLocalParticipant();
-  if (localParticipant.permissions?.canPublishData === false) {
+  const { encrypted } = useDesk();
+  if (textsGo(localParticipant, encrypted) === "nowhere") {
     return <p className="kern-body panel__write">{t("messages.mayNot")}</p>;
   }
   const problem = value.length > LONGEST;

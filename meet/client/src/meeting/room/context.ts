@@ -11,6 +11,7 @@ export interface Desk {
   seat: Seat;
   policy: Policy;
   moderates: boolean;
+  encrypted: boolean;
   pinned: string | null;
   pin: (identity: string | null) => void;
   /** Say it to everybody at this page: shown for a while, and read out by a screen reader. */

@@ -1,31 +1,37 @@
 /* Chat, and live text: each letter as it is typed (EN 301 549, 6.2). Both live in the browsers of
-   those who are here, and nowhere else. */
+   those who are here, and nowhere else. They go by LiveKit, or by the box where LiveKit takes none. */
 
 import { useRoomContext } from "@livekit/components-react";
 import { RoomEvent } from "livekit-client";
 import type { Participant, RoomEventCallbacks } from "livekit-client";
-import { useCallback, useEffect, useEffectEvent, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Seat } from "../../api/calls";
+import type { Topic, Written } from "../../api/types";
+import { textsGo } from "./person";
+import { Relay } from "./relay";
 import type { Say } from "./Said";
 
 export const LONGEST = 2000;
 const MOST = 500;
 const SHORT = 120;
 
-export interface Message {
-  id: string;
+export interface Message extends Written {
   name: string;
   own: boolean;
-  text: string;
   at: Date;
-  /** Live text: whether the line is finished. */
-  done: boolean;
 }
 
-interface Sent {
-  id: string;
-  text: string;
-  done: boolean;
+interface Sent extends Written {
+  /** Who wrote it, where the box passes it on. */
+  from: string;
+}
+
+/** How this room writes. `on`: whether it has the topic; where not, what comes on it is dropped. */
+export interface Way {
+  seat: Seat;
+  encrypted: boolean;
+  on: boolean;
 }
 
 type Received = Parameters<RoomEventCallbacks["dataReceived"]>;
@@ -36,21 +42,26 @@ interface Early {
   payload: Uint8Array;
 }
 
-/** What another browser sent, or null where it is not what ours sends. */
+/** What another browser sent, or the box; null where it is not what ours sends. */
 function read(payload: Uint8Array): Sent | null {
   try {
     const found = JSON.parse(new TextDecoder().decode(payload)) as Partial<Sent> | null;
     if (typeof found?.id !== "string" || typeof found.text !== "string") return null;
-    const { id, text } = found;
-    return { id: id.slice(0, 40), text: text.slice(0, LONGEST), done: found.done !== false };
+    const { id, text, from } = found;
+    return {
+      id: id.slice(0, 40),
+      text: text.slice(0, LONGEST),
+      done: found.done !== false,
+      from: typeof from === "string" ? from : "",
+    };
   } catch {
     return null;
   }
 }
 
-/** `on`: whether the room has this topic; where not, what comes on it is dropped. */
-function useTopic(topic: string, on: boolean, heard: (message: Message) => void) {
+function useTopic(topic: Topic, { seat, encrypted, on }: Way, heard: (message: Message) => void) {
   const room = useRoomContext();
+  const relay = useMemo(() => new Relay((written) => seat.write(topic, written)), [seat, topic]);
   const [messages, setMessages] = useState<Message[]>([]);
   const tell = useEffectEvent(heard);
   const put = useCallback((message: Message) => {
@@ -73,14 +84,20 @@ function useTopic(topic: string, on: boolean, heard: (message: Message) => void)
       if (!sent) return;
       // Nobody can write into another's line: its name holds the writer.
       const id = `${person.identity}/${sent.id}`;
-      const message = { ...sent, id, name: person.name ?? "", own: false, at: new Date() };
+      const { text, done } = sent;
+      const message = { id, text, done, name: person.name ?? "", own: false, at: new Date() };
       put(message);
       tell(message);
     };
     const received = (...[payload, person, , found, , identity]: Received) => {
       if (found !== topic) return;
-      if (person) written(person, payload);
-      else if (identity) early = [...early, { identity, payload }].slice(-MOST);
+      // LiveKit says who has sent it, but of the box: that says who has written it.
+      const writer = person?.identity ?? (identity || (read(payload)?.from ?? ""));
+      const known = person ?? room.remoteParticipants.get(writer);
+      if (known) written(known, payload);
+      else if (writer && writer !== room.localParticipant.identity) {
+        early = [...early, { identity: writer, payload }].slice(-MOST);
+      }
     };
     const came = (person: Participant) => {
       const theirs = early.filter((one) => one.identity === person.identity);
@@ -96,13 +113,14 @@ function useTopic(topic: string, on: boolean, heard: (message: Message) => void)
   }, [room, topic, on, put]);
   const send = useCallback(
     (id: string, text: string, done: boolean) => {
-      const sent: Sent = { id, text: text.slice(0, LONGEST), done };
+      const written: Written = { id, text: text.slice(0, LONGEST), done };
       const me = room.localParticipant;
-      put({ ...sent, name: me.name ?? "", own: true, at: new Date() });
-      const payload = new TextEncoder().encode(JSON.stringify(sent));
+      put({ ...written, name: me.name ?? "", own: true, at: new Date() });
+      if (textsGo(me, encrypted) === "by the box") return relay.send(written);
+      const payload = new TextEncoder().encode(JSON.stringify(written));
       return me.publishData(payload, { reliable: true, topic });
     },
-    [room, topic, put],
+    [room, topic, put, relay, encrypted],
   );
   return { messages, send };
 }
@@ -113,10 +131,10 @@ export interface Talk {
   send: (id: string, text: string, done: boolean) => Promise<void>;
 }
 
-export function useChat(on: boolean, open: boolean, say: Say): Talk {
+export function useChat(way: Way, open: boolean, say: Say): Talk {
   const { t } = useTranslation();
   const [unread, setUnread] = useState(0);
-  const { messages, send } = useTopic("chat", on, ({ name, text }) => {
+  const { messages, send } = useTopic("chat", way, ({ name, text }) => {
     say(t("said.wrote", { name, text: text.slice(0, SHORT) }), open);
     if (!open) setUnread((before) => before + 1);
   });
@@ -124,9 +142,9 @@ export function useChat(on: boolean, open: boolean, say: Say): Talk {
   return { messages, unread, send };
 }
 
-export function useLiveText(on: boolean, open: boolean, say: Say): Talk {
+export function useLiveText(way: Way, open: boolean, say: Say): Talk {
   const { t } = useTranslation();
-  const { messages, send } = useTopic("text", on, ({ name, text, done }) => {
+  const { messages, send } = useTopic("text", way, ({ name, text, done }) => {
     // Letter by letter would drown a screen reader: a finished line is read out.
     if (done && text) say(t("said.wrote", { name, text: text.slice(0, SHORT) }), open);
     else if (!open && text.length === 1) say(t("said.types", { name }));

@@ -32,6 +32,13 @@ export function maySend(person: Participant, source: Source): boolean {
   return sources.length === 0 || sources.includes(NUMBERS[source]);
 }
 
+/** Which way texts of a person go. Where only one of chat and live text is on, LiveKit takes none and
+    the box passes them on; not in an encrypted room, where it must not read them. */
+export function textsGo(person: Participant, encrypted: boolean): "directly" | "by the box" | "nowhere" {
+  if (person.permissions?.canPublishData !== false) return "directly";
+  return encrypted || roleOf(person) === "viewer" ? "nowhere" : "by the box";
+}
+
 /** Whether the policy lets moderators give others this source. */
 export function mayAllow(policy: Policy, source: Source): boolean {
   const levels = { microphone: policy.speak, camera: policy.camera, screen: policy.share };
