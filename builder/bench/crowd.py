@@ -9,6 +9,7 @@ from pathlib import Path
 
 from builder import stack
 from builder.bench.attendance import Attendance, attendance, looked_at, rates
+from builder.bench.recording import recordings
 from builder.bench.spent import Moment, Parts, between, memory, now, processors_of
 from builder.call import token, trial_room
 from builder.errors import CommandError
@@ -58,6 +59,7 @@ def attend(
     wish = {
         "url": url,
         "link": link,
+        "recorded": str(recordings()),
         "pause": pause,
         "seconds": seconds,
         "per_second": PER_SECOND if rush else 0,

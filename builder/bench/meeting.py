@@ -10,6 +10,7 @@ from builder import demo, image, stack
 from builder.bench import crowd
 from builder.bench.attendance import Attendance
 from builder.bench.figure import Figure, Limit
+from builder.bench.recording import recordings
 from builder.bench.setting_up import set_up
 from builder.bench.spent import Spent, confined
 from builder.machines.container import Box
@@ -63,6 +64,7 @@ def measure_meeting() -> Iterator[Figure]:
     built = image.build(image.BuildOptions())
     tree = stack.build(stack.choose(stack.DEFAULT), built.toolbox)
     crowd.program(built.toolbox)
+    recordings()
     with ExitStack() as running:
         running.enter_context(limits_of_a_box())
         stage = running.enter_context(Stage(built.toolbox))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,22 +12,33 @@ import (
 	"time"
 )
 
-// follow comes in by an invitation as the box's page does: it asks for the house, for what the link
-// leads to, and for a place. It returns LiveKit's address and a token.
-func follow(link, name string) (url, token string, err error) {
+// guest is somebody whose browser has loaded the page of an invitation.
+type guest struct {
+	browser          *http.Client
+	door, invitation string
+}
+
+// load loads the page that a link leads to.
+func load(link string) (*guest, error) {
 	page, invitation, found := strings.Cut(link, "#i=")
 	door, _, known := strings.Cut(page, "/m/")
 	if !found || !known {
-		return "", "", fmt.Errorf("%s is no invitation", link)
+		return nil, fmt.Errorf("%s is no invitation", link)
 	}
 	// Everybody has a browser of their own, with connections of its own.
 	browser := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true}, Timeout: 30 * time.Second}
-	defer browser.CloseIdleConnections()
-	if err := ask(browser, http.MethodGet, door+"/api/house", nil, nil); err != nil {
-		return "", "", err
-	}
-	asked := map[string]any{"invitation": invitation}
-	if err := ask(browser, http.MethodPost, door+"/api/look", asked, nil); err != nil {
+	return &guest{browser, door, invitation}, ask(browser, http.MethodGet, page, nil, nil)
+}
+
+// enter comes in as the page does: it asks for the house and for what the link leads to, both at once,
+// and then for a place. It returns LiveKit's address and a token.
+func (g *guest) enter(name string) (url, token string, err error) {
+	defer g.browser.CloseIdleConnections()
+	house := make(chan error, 1)
+	go func() { house <- ask(g.browser, http.MethodGet, g.door+"/api/house", nil, nil) }()
+	asked := map[string]any{"invitation": g.invitation}
+	err = ask(g.browser, http.MethodPost, g.door+"/api/look", asked, nil)
+	if err := errors.Join(<-house, err); err != nil {
 		return "", "", err
 	}
 	asked["name"], asked["notice_seen"] = name, true
@@ -34,7 +46,7 @@ func follow(link, name string) (url, token string, err error) {
 		State string
 		Place struct{ URL, Token string }
 	}
-	if err := ask(browser, http.MethodPost, door+"/api/enter", asked, &entry); err != nil {
+	if err := ask(g.browser, http.MethodPost, g.door+"/api/enter", asked, &entry); err != nil {
 		return "", "", err
 	}
 	if entry.State != "admitted" {

@@ -1,9 +1,8 @@
 // Load brings participants into a meeting and counts what reaches them.
 //
 // It reads a Wish (JSON) from its input and prints a Report (JSON); "counting" and "counted" on its
-// error output say when the middle of the meeting begins and ends. Media is not encoded: frames of a
-// camera's sizes and rates are made once and sent again and again, since a server that forwards does
-// not look inside. Each picture and each sound bears a note (see mark), so that what arrives is compared
+// error output say when the middle of the meeting begins and ends. Media is not encoded: what encoders
+// have recorded once (see recording) is sent again and again. Each picture and each sound bears a note (see mark), so that what arrives is compared
 // with what was sent while all were counted, and with nothing else. Everybody sees all cameras, one
 // of them large, and the screen, and hears everybody.
 package main
@@ -46,10 +45,12 @@ type Person struct {
 // Wish says whom to bring where, how long they are left alone once they are there, so that what is
 // counted is a meeting under way and not its beginning, and for how long all are counted then.
 // PerSecond: how many come in a second; 0: one after the other, each once the one before is there for all.
-// Link: the invitation that all follow; without one they have tokens for the server at URL.
+// Link: the invitation that all follow; without one they have tokens for the server at URL. Recorded: the
+// folder of what they send.
 type Wish struct {
 	URL       string   `json:"url"`
 	Link      string   `json:"link"`
+	Recorded  string   `json:"recorded"`
 	Pause     float64  `json:"pause"`
 	Seconds   float64  `json:"seconds"`
 	PerSecond float64  `json:"per_second"`
@@ -71,8 +72,8 @@ type Got struct {
 	Pictures int64 `json:"pictures"`
 }
 
-// Attended is one person's part. First: milliseconds from the link to the first whole picture; null:
-// there was none. Place: milliseconds from the link to LiveKit's address and a token.
+// Attended is one person's part. First: milliseconds to the first whole picture; null: there
+// was none. Place: those to LiveKit's address and a token. Both begin once the page of the link is loaded.
 type Attended struct {
 	Came  bool   `json:"came"`
 	Place int64  `json:"place"`
@@ -96,9 +97,6 @@ type Report struct {
 	// Packets that came to this program's door and found it full: lost by the crowd, not by the server.
 	Overflowed int64 `json:"overflowed"`
 }
-
-// Opus at 32 kbit/s in packets of 20 ms, as browsers send it.
-const opusBytes = 80
 
 // kind of media.
 type kind byte
@@ -132,25 +130,20 @@ func processors(people, each int) {
 	runtime.GOMAXPROCS(min(runtime.NumCPU(), 1+people/each))
 }
 
-// layer is a camera's or a screen's picture at one size, as browsers send it by default.
+// layer is a camera's or a screen's picture at one size.
 type layer struct {
-	kind          kind
-	quality       livekit.VideoQuality
-	width, height uint32
-	frames        int
-	bits          int
+	kind    kind
+	quality livekit.VideoQuality
 }
 
 var (
-	camera = []layer{
-		{small, livekit.VideoQuality_LOW, 320, 180, 15, 120_000},
-		{large, livekit.VideoQuality_HIGH, 640, 360, 25, 450_000},
-	}
-	screen = []layer{{shared, livekit.VideoQuality_HIGH, 1920, 1080, 5, 1_000_000}}
+	camera = []layer{{small, livekit.VideoQuality_LOW}, {large, livekit.VideoQuality_HIGH}}
+	screen = []layer{{shared, livekit.VideoQuality_HIGH}}
 )
 
 // The note in a sound or a picture: counted, where it was sent while all were counted, and its kind.
-// It stands behind a VP8 key frame's header (RFC 6386, section 9.1), the longest that servers read.
+// It stands behind a VP8 key frame's header (RFC 6386, section 9.1), the longest that servers read, in
+// the place of two bytes that only who draws the picture would miss.
 const (
 	noteAt  = 10
 	counted = 0xc7
@@ -205,41 +198,29 @@ func note(data []byte) (bool, kind) {
 	return true, kind(data[noteAt+1])
 }
 
-// frames sends pictures of a layer's rate and size, and a key frame where somebody asks for one.
+// frames sends the pictures of a recording, from its key frame on where somebody asks for one.
 type frames struct {
 	lksdk.BaseSampleProvider
-	seat   *seat
-	layer  layer
-	key    []byte
-	other  []byte
-	asked  atomic.Bool
-	number int
-}
-
-// newFrames makes the two pictures. Their first bytes are a VP8 frame's header (RFC 6386, section
-// 9.1), which servers read to tell key frames; behind the note the rest never changes.
-func newFrames(of layer, from *seat) *frames {
-	size := of.bits / 8 / of.frames
-	key, other := make([]byte, 3*size), make([]byte, size)
-	for i := range key {
-		key[i] = byte(i * 31)
-	}
-	copy(other, key)
-	copy(key, []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, byte(of.width), byte(of.width >> 8), byte(of.height), byte(of.height >> 8)})
-	other[0] = 0x31
-	return &frames{seat: from, layer: of, key: key, other: other}
+	seat     *seat
+	kind     kind
+	recorded pictures
+	asked    atomic.Bool
+	number   int
+	data     []byte
 }
 
 // NextSample is called by one goroutine; what it returns is copied into packets before it is called again.
 func (f *frames) NextSample(context.Context) (media.Sample, error) {
-	data := f.other
-	// Browsers send a key frame when asked; a camera's first one is one, too.
-	if f.asked.Swap(false) || f.number == 0 {
-		data = f.key
+	if f.asked.Swap(false) {
+		f.number = 0
+	} else if f.number == len(f.recorded.frames) {
+		// Browsers send no key frame that nobody has asked for, save the first.
+		f.number = 1
 	}
+	f.data = append(f.data[:0], f.recorded.frames[f.number]...)
 	f.number++
-	f.seat.mark(data, f.layer.kind)
-	return media.Sample{Data: data, Duration: time.Second / time.Duration(f.layer.frames)}, nil
+	f.seat.mark(f.data, f.kind)
+	return media.Sample{Data: f.data, Duration: f.recorded.every}, nil
 }
 
 func (f *frames) heard(packet rtcp.Packet) {
@@ -249,22 +230,31 @@ func (f *frames) heard(packet rtcp.Packet) {
 	}
 }
 
+// How long a packet of speech is.
+const speech = 20 * time.Millisecond
+
 // sound sends Opus packets: of a voice at 50 a second, of a silent room (DTX) at 2.5.
 type sound struct {
 	lksdk.BaseSampleProvider
-	seat   *seat
-	packet []byte
-	every  time.Duration
+	seat    *seat
+	packets [][]byte
+	every   time.Duration
+	number  int
+	data    []byte
 }
 
 func (s *sound) NextSample(context.Context) (media.Sample, error) {
-	s.seat.mark(s.packet, voice)
-	return media.Sample{Data: s.packet, Duration: s.every}, nil
+	s.data = append(s.data[:0], s.packets[s.number%len(s.packets)]...)
+	s.number++
+	s.seat.mark(s.data, voice)
+	return media.Sample{Data: s.data, Duration: s.every}, nil
 }
+
+func (s *sound) silent() bool { return s.every > speech }
 
 // CurrentAudioLevel is that of somebody who speaks, or of silence, in -dBov (RFC 6464).
 func (s *sound) CurrentAudioLevel() uint8 {
-	if s.every > 20*time.Millisecond {
+	if s.silent() {
 		return 127
 	}
 	return 25
@@ -272,6 +262,7 @@ func (s *sound) CurrentAudioLevel() uint8 {
 
 // hall is what all people share: who counts, and what comes.
 type hall struct {
+	recorded *recording
 	counting atomic.Bool
 	seats    []*seat
 	mutex    sync.Mutex
@@ -289,9 +280,9 @@ type tally struct {
 	came     [kinds]atomic.Int64
 }
 
-func newHall(people int) *hall {
+func newHall(people int, what *recording) *hall {
 	made := &hall{
-		numbers: map[string]int{}, first: make([]*int64, people), place: make([]int64, people), came: make([]bool, people),
+		recorded: what, numbers: map[string]int{}, first: make([]*int64, people), place: make([]int64, people), came: make([]bool, people),
 	}
 	for number := range people {
 		one := &seat{hall: made, sees: newEvent(), there: newEvent()}
@@ -415,7 +406,16 @@ func watch(track *webrtc.TrackRemote, into *tally, whole func()) {
 
 // enter brings one person in; nil where they cannot.
 func (h *hall) enter(wish Wish, number int) *lksdk.Room {
-	who, begun := wish.People[number], time.Now()
+	who := wish.People[number]
+	var visitor *guest
+	if wish.Link != "" {
+		var err error
+		if visitor, err = load(wish.Link); err != nil {
+			h.fail(err)
+			return nil
+		}
+	}
+	begun := time.Now()
 	callback := lksdk.NewRoomCallback()
 	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, sender *lksdk.RemoteParticipant) {
 		from, known := h.number(sender.Identity())
@@ -441,9 +441,9 @@ func (h *hall) enter(wish Wish, number int) *lksdk.Room {
 		h.fail(fmt.Errorf("%s never got to know what %s of %s is", who.Name, stream, sender.Name()))
 	}
 	url, token := wish.URL, who.Token
-	if wish.Link != "" {
+	if visitor != nil {
 		var err error
-		if url, token, err = follow(wish.Link, who.Name); err != nil {
+		if url, token, err = visitor.enter(who.Name); err != nil {
 			h.fail(err)
 			return nil
 		}
@@ -472,7 +472,10 @@ func publish(who *lksdk.LocalParticipant, wish Person, from *seat) error {
 			return err
 		}
 		every := time.Duration(float64(time.Second) / wish.Sound)
-		provider := &sound{seat: from, packet: make([]byte, opusBytes), every: every}
+		provider := &sound{seat: from, packets: from.hall.recorded.voice, every: every}
+		if provider.silent() {
+			provider.packets = [][]byte{from.hall.recorded.silence}
+		}
 		track.OnBind(func() { _ = track.StartWrite(provider, nil) })
 		if _, err := who.PublishTrack(track, &lksdk.TrackPublicationOptions{Source: livekit.TrackSource_MICROPHONE}); err != nil {
 			return err
@@ -492,11 +495,13 @@ func publish(who *lksdk.LocalParticipant, wish Person, from *seat) error {
 func publishPictures(who *lksdk.LocalParticipant, layers []layer, source livekit.TrackSource, from *seat) error {
 	var tracks []*lksdk.LocalTrack
 	capability := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
+	var most pictures
 	for _, one := range layers {
-		provider := newFrames(one, from)
+		most = from.hall.recorded.pictures[one.kind]
+		provider := &frames{seat: from, kind: one.kind, recorded: most}
 		options := []lksdk.LocalTrackOptions{lksdk.WithRTCPHandler(provider.heard)}
 		if len(layers) > 1 {
-			size := &livekit.VideoLayer{Quality: one.quality, Width: one.width, Height: one.height, Bitrate: uint32(one.bits)}
+			size := &livekit.VideoLayer{Quality: one.quality, Width: most.width, Height: most.height, Bitrate: uint32(most.bits)}
 			options = append(options, lksdk.WithSimulcast(source.String(), size))
 		}
 		track, err := lksdk.NewLocalTrack(capability, options...)
@@ -506,8 +511,7 @@ func publishPictures(who *lksdk.LocalParticipant, layers []layer, source livekit
 		track.OnBind(func() { _ = track.StartWrite(provider, nil) })
 		tracks = append(tracks, track)
 	}
-	last := layers[len(layers)-1]
-	options := &lksdk.TrackPublicationOptions{Source: source, VideoWidth: int(last.width), VideoHeight: int(last.height)}
+	options := &lksdk.TrackPublicationOptions{Source: source, VideoWidth: int(most.width), VideoHeight: int(most.height)}
 	if len(tracks) > 1 {
 		_, err := who.PublishSimulcastTrack(tracks, options)
 		return err
@@ -525,9 +529,9 @@ func cpuSeconds() float64 {
 }
 
 // run brings everybody, lets the meeting get under way, and counts.
-func run(wish Wish) Report {
+func run(wish Wish, what *recording) Report {
 	go widen()
-	all := newHall(len(wish.People))
+	all := newHall(len(wish.People), what)
 	var rooms []*lksdk.Room
 	var group sync.WaitGroup
 	for number := range wish.People {
@@ -632,7 +636,12 @@ func main() {
 	debug.SetGCPercent(400)
 	processors(len(wish.People), arriving)
 	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
-	if err := json.NewEncoder(os.Stdout).Encode(run(wish)); err != nil {
+	what, err := recorded(wish.Recorded)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load: no recording to be read:", err)
+		os.Exit(2)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(run(wish, what)); err != nil {
 		os.Exit(1)
 	}
 }
