@@ -38,11 +38,13 @@ CACHES = (
     "mkosi",
     "neighbours",
     "npm",
+    "recorder",
+    "recordings",
     "stacks",
     "toolbox",
 )
 # What is made under a lock of its own name; a stack under that of stack-NAME, all else under image.
-LOCKED = ("browsers", "client", "host", "neighbours", "toolbox")
+LOCKED = ("browsers", "client", "host", "neighbours", "recorder", "recordings", "toolbox")
 
 app = typer.Typer(
     name="ratssaal",

@@ -73,7 +73,9 @@ async def _hand(call: Call) -> BaseModel:
 
 
 async def _say(call: Call) -> BaseModel:
-    body = call.body
+    body, texts = call.body, call.service.texts
+    texts.allow(call.seat.identity)
+    texts.count(call.seat.identity)
     await call.service.visits.say(call.seat, call.house, body.topic, body.id, body.text, body.done)
     return DONE
 

@@ -190,6 +190,12 @@ class Moderation:
             if who in ("all", person.identity) and person.attributes.get("hand"):
                 await self.livekit.hand(seat.room, person.identity, "")
 
+    async def follow(self, room: str, house: Policy) -> None:
+        """Give everybody in `room` the rights that the house allows now."""
+        meeting = await self.meetings.get(room)
+        for who in meeting.people:
+            await self._permit(room, who, meeting, house)
+
     async def _permit(self, room: str, who: Identity, meeting: Meeting, house: Policy) -> None:
         if who in meeting.people:
             sources, data = meeting.sources(who, house), meeting.data(who, house)

@@ -15,6 +15,7 @@ from meet.moderation import Moderation
 from meet.names import TEST_ROOM
 from meet.ownerless import Empty
 from meet.places import LoneBox, Places
+from meet.policy import Policy
 from meet.rooms import Rooms
 from meet.signed import Signer, now
 from meet.staff import Sessions
@@ -45,6 +46,7 @@ class Service:
     codes: Tries
     passwords: Tries
     made: Tries
+    texts: Tries
 
     @staticmethod
     def of(key: bytes, livekit_key: str, livekit_secret: str) -> "Service":
@@ -74,6 +76,9 @@ class Service:
             passwords=Tries(10, 300),
             # Rooms without an account, in ten minutes: one address never fills all their places.
             made=Tries(10, 200, 600.0),
+            # Texts of one seat, in ten seconds: a line of live text is sent with each letter, and a
+            # page of ours sends no more than half as many.
+            texts=Tries(300, 10_000, 10.0, who=str),
         )
 
     async def opens(self, address: str, authorization: str) -> bool:
@@ -100,7 +105,11 @@ class Service:
                     await self.livekit.remove(room, one.identity)
 
     async def look_after(self) -> None:
-        """End, for ever, meetings that last longer than allowed, or that all have left."""
+        """End, for ever, meetings that last longer than allowed, or that all have left.
+
+        And have those that go on follow the house, whose rules may have changed.
+        """
+        before: Policy | None = None
         while True:
             await asyncio.sleep(CLOCK_SECONDS)
             with suppress(RefusedError):
@@ -116,6 +125,9 @@ class Service:
                         await self.meetings.change(room, lambda one: one.deserted(now()))
                     elif meeting.people and meeting.started and now() - meeting.started >= most:
                         await self.moderation.end(room)
+                    elif meeting.people and house != before:
+                        await self.moderation.follow(room, house)
+                before = house
 
     async def end_ownerless(self) -> None:
         """End, for ever, rooms made without an account in which nobody is any more."""

@@ -1,11 +1,12 @@
-"""How often one address may do something that is dear, beside what the web server slows down.
+"""How often somebody may do something that is dear, beside what the web server slows down.
 
-Guess codes and passwords, and make rooms without an account.
+Guess codes and passwords and make rooms without an account, by address; write, by seat.
 """
 
 import ipaddress
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from meet.errors import RefusedError
 
@@ -27,7 +28,12 @@ def network(address: str) -> str:
 class Tries:
     """Tries of the last `window` seconds, in memory alone: addresses are kept nowhere."""
 
-    def __init__(self, most: int, of_all: int, window: float = WINDOW_SECONDS) -> None:
+    def __init__(
+        self, most: int, of_all: int, window: float = WINDOW_SECONDS,
+        who: Callable[[str], str] = network,
+    ) -> None:  # fmt: skip
+        """who: who counts as one."""
+        self._who = who
         self._most = most
         self._of_all = of_all
         self._window = window
@@ -38,16 +44,16 @@ class Tries:
         """RefusedError("slow") where too many were counted, of this address or of all."""
         since = time.monotonic() - self._window
         self._together = [one for one in self._together if one > since]
-        own = [one for one in self._counted.get(network(address), ()) if one > since]
+        own = [one for one in self._counted.get(self._who(address), ()) if one > since]
         if len(own) >= self._most or len(self._together) >= self._of_all:
             raise RefusedError("slow")
 
     def count(self, address: str) -> None:
         """Count a try, such as a wrong guess."""
         now = time.monotonic()
-        known = self._counted.setdefault(network(address), [])
+        known = self._counted.setdefault(self._who(address), [])
         known[:] = [one for one in known if one > now - self._window] + [now]
-        self._counted.move_to_end(network(address))
+        self._counted.move_to_end(self._who(address))
         while len(self._counted) > MOST_ADDRESSES:
             self._counted.popitem(last=False)
         self._together.append(now)

@@ -215,7 +215,7 @@ class Visits:
     async def say(
         self, seat: Seat, house: House, topic: Topic, line: str, text: str, done: bool
     ) -> None:
-        """Pass a text on. RefusedError("policy") where the room has none, or LiveKit takes it."""
+        """Pass a text on. RefusedError("policy") where the room has none or is encrypted."""
         meeting = await self.seated(seat, house)
         if not meeting.relays(seat.identity, house.policy, topic):
             raise RefusedError("policy")

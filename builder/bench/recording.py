@@ -26,23 +26,22 @@ VP8 = (
 )
 # What moves all over the picture, and a sensor's noise; a voice of two tones that comes and goes.
 SCENE = "testsrc2=size={size}:rate={rate}:duration={seconds},noise=alls=6:allf=t"
-VOICE = (
+SPEECH = (
     "aevalsrc=0.4*(sin(2*PI*(140+30*sin(5*t))*t)+0.5*sin(2*PI*1900*t)+0.2*random(0))"
     "*max(0\\,sin(2*PI*1.7*t)):s=48000:d={seconds}"
 )
-SILENT = "anullsrc=r=48000:cl=mono:d={seconds}"
+VOICE = "voice.ogg"
 # In packets of 20 ms, each in a page of its own.
 OPUS = ("-c:a", "libopus", "-b:a", "32k", "-application", "voip", "-frame_duration", "20")
 PAGES = ("-page_duration", "20000")
-SOUNDS = {"voice.ogg": VOICE, "silence.ogg": SILENT}
 
 
 def recordings() -> Path:
     """The folder with all of it, made first where there is none."""
-    recorder = open_tree("recorder", hash_of(PACKAGES), PACKAGES, ("usr/bin/ffmpeg",))
-    names = (*PICTURES, *SOUNDS)
-    folder = cache_folder() / "recordings" / hash_of(PACKAGES, Path(__file__), str(CAMERA_FRAMES))
+    names = (*PICTURES, VOICE)
+    folder = cache_folder() / "recordings" / hash_of(PACKAGES, Path(__file__), str(PICTURES))
     if not is_complete(folder, *names):
+        recorder = open_tree("recorder", hash_of(PACKAGES), PACKAGES, ("usr/bin/ffmpeg",))
         with exclusive("recordings"):
             if not is_complete(folder, *names):
                 with step("Recording what a crowd sends"), new_entry(folder, *names) as growing:
@@ -56,11 +55,11 @@ def _record(recorder: Toolbox, folder: Path) -> None:
         steady = [f"-{one}" for one in ("b:v", "minrate", "maxrate", "bufsize")]
         rates = [word for one in steady for word in (one, f"{kilobits}k")]
         _run(recorder, scene, [*VP8, *rates, "-pix_fmt", "yuv420p"], folder / name)
-    for name, scene in SOUNDS.items():
-        _run(recorder, scene.format(seconds=SECONDS), [*OPUS, *PAGES, "-ac", "2"], folder / name)
+    speech = SPEECH.format(seconds=SECONDS)
+    _run(recorder, speech, [*OPUS, *PAGES, "-ac", "2"], folder / VOICE)
 
 
 def _run(recorder: Toolbox, scene: str, how: list[str], file: Path) -> None:
     command: list[Argument] = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi"]
-    log = cache_folder() / "logs/recorder.log"
+    log = cache_folder() / f"logs/recording-{file.stem}.log"
     recorder.run([*command, "-i", scene, *how, file], writable=[file.parent], log=log)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pion/webrtc/v4/pkg/media/ivfreader"
@@ -24,7 +25,7 @@ type pictures struct {
 type recording struct {
 	pictures [kinds]pictures
 	voice    [][]byte // packets of Opus, of 20 ms each
-	silence  []byte
+	silence  []byte   // one of a pause
 }
 
 // recorded reads a folder that builder.bench.recording has made.
@@ -41,11 +42,7 @@ func recorded(folder string) (*recording, error) {
 	if made.voice, err = readSound(filepath.Join(folder, "voice.ogg")); err != nil {
 		return nil, fmt.Errorf("voice.ogg: %w", err)
 	}
-	silence, err := readSound(filepath.Join(folder, "silence.ogg"))
-	if err != nil {
-		return nil, fmt.Errorf("silence.ogg: %w", err)
-	}
-	made.silence = silence[len(silence)-1]
+	made.silence = slices.MinFunc(made.voice, func(one, other []byte) int { return len(one) - len(other) })
 	return made, nil
 }
 
@@ -113,7 +110,7 @@ func readSound(name string) ([][]byte, error) {
 	return made, nil
 }
 
-// withNote lengthens what is too short for a note; a silent room's packets are.
+// withNote lengthens what is too short for a note, as packets of a pause are.
 func withNote(data []byte) []byte {
 	for len(data) < noteAt+2 {
 		data = append(data, 0)

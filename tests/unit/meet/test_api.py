@@ -1,13 +1,17 @@
 """The table of endpoints and the description that is made of it."""
 
-from typing import Any
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from meet import api, models
 from meet.api import ENDPOINTS
-from meet.endpoint import HOST
+from meet.endpoint import HOST, Call
 from meet.errors import STATUS, RefusedError
 from meet.openapi import description
+from meet.service import Service
 from meet.tries import Tries, network
 
 pytestmark = pytest.mark.unit
@@ -83,6 +87,34 @@ def test_wrong_guesses_are_counted_by_address_and_all_together() -> None:
     tries.count("192.0.2.2")
     with pytest.raises(RefusedError, match="slow"):
         tries.allow("192.0.2.3")
+
+
+def test_a_seat_writes_no_more_than_its_share_and_others_go_on_writing() -> None:
+    async def story() -> None:
+        written: list[str] = []
+
+        async def say(seat: Any, *_: object) -> None:
+            written.append(seat.identity)
+
+        service = SimpleNamespace(
+            texts=Tries(2, 100, 10.0, who=str), visits=SimpleNamespace(say=say)
+        )
+        body = models.SayAsked(topic="chat", id="1", text="Guten Abend", done=True)
+
+        async def post(identity: str) -> None:
+            seat: Any = SimpleNamespace(identity=identity)
+            await api._say(
+                Call(cast(Service, service), cast(Any, None), cast(Any, None), body, seat)
+            )
+
+        await post("anna")
+        await post("anna")
+        with pytest.raises(RefusedError, match="slow"):
+            await post("anna")
+        await post("bernd")
+        assert written == ["anna", "anna", "bernd"]
+
+    asyncio.run(story())
 
 
 def test_one_subscriber_of_ipv6_counts_as_one() -> None:

@@ -31,6 +31,7 @@ class Empty:
     def __init__(self) -> None:
         self.there: list[Participant] = []
         self.said: list[tuple[str, str, Any]] = []
+        self.permitted: dict[str, tuple[Role, object, bool]] = {}
 
     async def get(self, _: str) -> None:
         return None
@@ -50,10 +51,13 @@ class Empty:
     async def cancelled(self, _: str) -> bool:
         return False
 
+    async def permit(self, _: str, who: str, role: Role, sources: object, data: bool) -> None:
+        self.permitted[who] = role, sources, data
+
     async def nothing(self, *_: object) -> None:
         pass
 
-    open = remove = permit = hand = nothing
+    open = remove = hand = nothing
 
 
 class Room:
@@ -226,7 +230,7 @@ def test_texts_are_passed_on_where_only_one_kind_is_allowed_and_to_whom_it_is() 
             with pytest.raises(RefusedError, match="policy"):
                 await room.visits.say(seat, room.house, topic, "1", "Guten", False)
 
-        # LiveKit takes them.
+        room.house = House.of(HOST, {"meetings": {"preset": "open", "encryption": "required"}})
         await refused(bernd, "chat")
         room.house = House.of(HOST, {"meetings": {"preset": "open", "live_text": False}})
         await room.visits.say(bernd, room.house, "chat", "1", "Guten Abend", True)
@@ -238,6 +242,21 @@ def test_texts_are_passed_on_where_only_one_kind_is_allowed_and_to_whom_it_is() 
         with pytest.raises(RefusedError, match="removed"):
             await room.visits.say(bernd, room.house, "chat", "1", "Guten Abend", True)
         assert len(room.livekit.said) == 1
+
+    asyncio.run(story())
+
+
+def test_whoever_sits_there_follows_a_house_that_changes_its_rules() -> None:
+    async def story() -> None:
+        room = Room()
+        anna, bernd = await room.seat("moderator"), await room.seat("participant")
+        policy = PRESETS["open"].model_copy(update={"share": "moderators", "chat": False})
+        await room.moderation.follow(room.name, policy)
+        every, fewer = ("microphone", "camera", "screen"), ("microphone", "camera")
+        assert room.livekit.permitted == {
+            anna.identity: ("moderator", every, False),
+            bernd.identity: ("participant", fewer, False),
+        }
 
     asyncio.run(story())
 

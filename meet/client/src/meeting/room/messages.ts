@@ -27,6 +27,9 @@ interface Sent extends Written {
   from: string;
 }
 
+/** No more than the box passes on, and no half of a character at the end. */
+const cut = (text: string) => text.slice(0, LONGEST).replace(/[\ud800-\udbff]$/, "");
+
 /** How this room writes. `on`: whether it has the topic; where not, what comes on it is dropped. */
 export interface Way {
   seat: Seat;
@@ -91,8 +94,9 @@ function useTopic(topic: Topic, { seat, encrypted, on }: Way, heard: (message: M
     };
     const received = (...[payload, person, , found, , identity]: Received) => {
       if (found !== topic) return;
-      // LiveKit says who has sent it, but of the box: that says who has written it.
-      const writer = person?.identity ?? (identity || (read(payload)?.from ?? ""));
+      // LiveKit says who has sent it, but of the box: that says who has written it, and has no key.
+      const from = encrypted ? "" : (read(payload)?.from ?? "");
+      const writer = person?.identity ?? (identity || from);
       const known = person ?? room.remoteParticipants.get(writer);
       if (known) written(known, payload);
       else if (writer && writer !== room.localParticipant.identity) {
@@ -110,10 +114,10 @@ function useTopic(topic: Topic, { seat, encrypted, on }: Way, heard: (message: M
       room.off(RoomEvent.DataReceived, received);
       room.off(RoomEvent.ParticipantConnected, came);
     };
-  }, [room, topic, on, put]);
+  }, [room, topic, on, encrypted, put]);
   const send = useCallback(
     (id: string, text: string, done: boolean) => {
-      const written: Written = { id, text: text.slice(0, LONGEST), done };
+      const written: Written = { id, text: cut(text), done };
       const me = room.localParticipant;
       put({ ...written, name: me.name ?? "", own: true, at: new Date() });
       if (textsGo(me, encrypted) === "by the box") return relay.send(written);
