@@ -539,8 +539,6 @@ def test_a_seat_outlasts_a_page_and_belongs_to_one_window(house: House, people: 
     expect(berta.get_by_role("heading", level=1)).to_have_text(t("over.elsewhere.title"))
 
 
-# Too long for every run: with --all.
-@pytest.mark.slow
 def test_live_text_without_chat_comes_letter_by_letter(house: House, people: People) -> None:
     """The box passes on what LiveKit takes from nobody there."""
     t = texts("de")
@@ -568,6 +566,8 @@ def test_live_text_without_chat_comes_letter_by_letter(house: House, people: Peo
         expect(page.locator(".message__text")).to_have_text(["Ich tippe schnell", "Ich auch"])
 
 
+# Too long for every run: with --all.
+@pytest.mark.slow
 @pytest.mark.usefixtures("nobody_else")
 def test_others_see_a_blurred_background_and_nothing_comes_from_elsewhere(
     house: House, people: People
