@@ -109,6 +109,7 @@ class Service:
 
         And have those that go on follow the house, whose rules may have changed.
         """
+        # They may have changed while the service was away, too.
         before: Policy | None = None
         while True:
             await asyncio.sleep(CLOCK_SECONDS)

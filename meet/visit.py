@@ -220,7 +220,7 @@ class Visits:
         if not meeting.relays(seat.identity, house.policy, topic):
             raise RefusedError("policy")
         said = {"from": seat.identity, "id": line, "text": text, "done": done}
-        await self.livekit.say(seat.room, topic, json.dumps(said))
+        await self.livekit.say(seat.room, topic, json.dumps(said, ensure_ascii=False))
 
     async def hand(self, seat: Seat, raised: bool) -> None:
         """Raise or lower one's own hand; the moment orders those who want to speak."""

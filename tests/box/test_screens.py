@@ -128,14 +128,15 @@ def test_every_page_of_the_wizard(
         page.unroute("**/setup/install")
         # Held up: it would draw itself anew.
         page.route("**/assets/reload.js", lambda route: route.abort())
-        for state in (
-            State("copying", 40, DISK),
-            State("done", 100, DISK),
-            State("failed", 0, DISK, said=Said("install.broken", {"disk": DISK})),
+        for name, state in (
+            ("preparing", State("copying", 0, DISK)),
+            ("copying", State("copying", 40, DISK)),
+            ("done", State("done", 100, DISK)),
+            ("failed", State("failed", 0, DISK, said=Said("install.broken", {"disk": DISK}))),
         ):
             tell(box, state)
             page.goto(f"https://{box.address}/setup/install")
-            seen(f"install-{state.stage}")
+            seen(f"install-{name}")
         box.shell(f"rm {FILE}")
         page.goto(f"https://{box.address}/setup/summary")
         seen("summary-empty")

@@ -495,13 +495,13 @@ func publish(who *lksdk.LocalParticipant, wish Person, from *seat) error {
 func publishPictures(who *lksdk.LocalParticipant, layers []layer, source livekit.TrackSource, from *seat) error {
 	var tracks []*lksdk.LocalTrack
 	capability := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
-	var most pictures
+	var recorded pictures // of the largest layer in the end, which comes last
 	for _, one := range layers {
-		most = from.hall.recorded.pictures[one.kind]
-		provider := &frames{seat: from, kind: one.kind, recorded: most}
+		recorded = from.hall.recorded.pictures[one.kind]
+		provider := &frames{seat: from, kind: one.kind, recorded: recorded}
 		options := []lksdk.LocalTrackOptions{lksdk.WithRTCPHandler(provider.heard)}
 		if len(layers) > 1 {
-			size := &livekit.VideoLayer{Quality: one.quality, Width: most.width, Height: most.height, Bitrate: uint32(most.bits)}
+			size := &livekit.VideoLayer{Quality: one.quality, Width: recorded.width, Height: recorded.height, Bitrate: uint32(recorded.bits)}
 			options = append(options, lksdk.WithSimulcast(source.String(), size))
 		}
 		track, err := lksdk.NewLocalTrack(capability, options...)
@@ -511,7 +511,7 @@ func publishPictures(who *lksdk.LocalParticipant, layers []layer, source livekit
 		track.OnBind(func() { _ = track.StartWrite(provider, nil) })
 		tracks = append(tracks, track)
 	}
-	options := &lksdk.TrackPublicationOptions{Source: source, VideoWidth: int(most.width), VideoHeight: int(most.height)}
+	options := &lksdk.TrackPublicationOptions{Source: source, VideoWidth: int(recorded.width), VideoHeight: int(recorded.height)}
 	if len(tracks) > 1 {
 		_, err := who.PublishSimulcastTrack(tracks, options)
 		return err

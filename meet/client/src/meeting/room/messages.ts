@@ -41,8 +41,8 @@ type Received = Parameters<RoomEventCallbacks["dataReceived"]>;
 
 /** What came from somebody who is not known yet. */
 interface Early {
-  identity: string;
-  payload: Uint8Array;
+  writer: string;
+  sent: Sent;
 }
 
 /** What another browser sent, or the box; null where it is not what ours sends. */
@@ -82,31 +82,28 @@ function useTopic(topic: Topic, { seat, encrypted, on }: Way, heard: (message: M
     if (!on) return;
     // LiveKit may take seconds to tell of somebody who has come, and may have written meanwhile.
     let early: Early[] = [];
-    const written = (person: Participant, payload: Uint8Array) => {
-      const sent = read(payload);
-      if (!sent) return;
+    const written = (person: Participant, { id: line, text, done }: Sent) => {
       // Nobody can write into another's line: its name holds the writer.
-      const id = `${person.identity}/${sent.id}`;
-      const { text, done } = sent;
+      const id = `${person.identity}/${line}`;
       const message = { id, text, done, name: person.name ?? "", own: false, at: new Date() };
       put(message);
       tell(message);
     };
     const received = (...[payload, person, , found, , identity]: Received) => {
-      if (found !== topic) return;
+      const sent = found === topic ? read(payload) : null;
+      if (!sent) return;
       // LiveKit says who has sent it, but of the box: that says who has written it, and has no key.
-      const from = encrypted ? "" : (read(payload)?.from ?? "");
-      const writer = person?.identity ?? (identity || from);
+      const writer = person?.identity ?? (identity || (encrypted ? "" : sent.from));
       const known = person ?? room.remoteParticipants.get(writer);
-      if (known) written(known, payload);
+      if (known) written(known, sent);
       else if (writer && writer !== room.localParticipant.identity) {
-        early = [...early, { identity: writer, payload }].slice(-MOST);
+        early = [...early, { writer, sent }].slice(-MOST);
       }
     };
     const came = (person: Participant) => {
-      const theirs = early.filter((one) => one.identity === person.identity);
-      early = early.filter((one) => one.identity !== person.identity);
-      for (const one of theirs) written(person, one.payload);
+      const theirs = early.filter((one) => one.writer === person.identity);
+      early = early.filter((one) => one.writer !== person.identity);
+      for (const one of theirs) written(person, one.sent);
     };
     room.on(RoomEvent.DataReceived, received);
     room.on(RoomEvent.ParticipantConnected, came);
