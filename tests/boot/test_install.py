@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -150,7 +151,15 @@ def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
         machine.wait_for_serial(PULL, 3600 if kind == "card" else START_SECONDS)
         before = machine.serial().count(STARTING)
         machine.pull_stick()
-        machine.expect_start(before)
+        if kind == "card":
+            # QEMU's firmware has no driver for such controllers: behind another it starts the same.
+            machine.wait_for_serial('failed to load Boot[0-9A-F]{4} "Ratssaal"')
+            machine.end()
+            disk = "sda"
+            machine.options = replace(options, drives=(replace(drives[0], kind="sata"),))
+            machine.start()
+        else:
+            machine.expect_start(before)
         runs_from_disk(machine, disk)
         last = machine.serial().rpartition(STARTING)[2]
         assert re.search(r"disk\s+encrypted\s+\(TPM\),\s+from\s+QEMU", last)
