@@ -3,11 +3,13 @@
 import json
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from builder.machines.stage import GATEWAY
+from tests.box import front_door
 from tests.box.conftest import Town
 
 pytestmark = pytest.mark.box
@@ -56,6 +58,20 @@ def test_store_refuses_services_that_have_no_business_there(town: Town) -> None:
     )  # fmt: skip
     assert refused.returncode != 0
     assert "refused" in refused.stderr
+
+
+def test_nobody_is_turned_away_while_the_web_server_reads_its_configuration(town: Town) -> None:
+    """Who comes has been connected for a while when the hello arrives, as over a long line."""
+    reloads = "for _ in 1 2 3 4 5 6; do systemctl reload nginx; sleep 0.4; done"
+    served = 0
+    with ThreadPoolExecutor(1) as aside, town.stage.joined():
+        reloaded = aside.submit(town.box.shell, reloads)
+        while not reloaded.done():
+            assert front_door.certificate(town.box.address, seconds=0.05)
+            served += 1
+        reloaded.result()
+    # Only where there was somebody at each reload it says anything.
+    assert served > 12
 
 
 def fetch(town: Town, url: str) -> tuple[int, dict[str, str], str]:
