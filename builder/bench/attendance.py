@@ -100,8 +100,9 @@ def attendance(report: Mapping[str, Any], spent: Spent) -> Attendance:
             pictures += due(other, "large" if looked_at(number) == other else "small")
             pictures += due(other, "screen")
     wanted = sum(sum(one.values()) for one in meant) * seconds
-    first = [one["first"] for one in report["people"]]
-    places = sorted(float(one["place"]) for one in report["people"] if one["came"])
+    comers = report["visits"] or report["people"]
+    first = [one["first"] for one in comers]
+    places = sorted(float(one["place"]) for one in comers if one["first"] is not None)
     return Attendance(
         people=people,
         joined=sum(one["came"] for one in report["people"]),

@@ -47,8 +47,9 @@ SFU = "livekit"
 # Where LiveKit alone is, the crowd, and the crowd behind the narrow line: each in a network of its
 # own on one bridge with the box, so that what comes takes the same way from either server.
 ALONE, HOUSE, OUTSIDE = (f"{PREFIX}.{number}" for number in (61, 62, 60))
-# Of the presets one without a lobby, in which everybody may speak, show himself and share.
-MEETINGS: dict[str, object] = {"preset": "open"}
+# Of the presets one without a lobby, in which everybody may speak, show himself and share. There is
+# room for visitors beside the crowd: LiveKit counts some for seconds after they have gone.
+MEETINGS: dict[str, object] = {"preset": "open", "max_people": 100}
 # A town hall's line: what leaves the house waits for at most 50 ms, as in a usual router, or is
 # lost (tc-tbf(8)). All that these people are sent would be about twice as much.
 NARROW_PEOPLE = 30

@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -44,7 +45,8 @@ type Person struct {
 
 // Wish says whom to bring where, how long they are left alone once they are there, so that what is
 // counted is a meeting under way and not its beginning, and for how long all are counted then.
-// PerSecond: how many come in a second; 0: one after the other, each once the one before is there for all.
+// PerSecond: how many come in a second; 0: one after the other, each once the one before is there for all,
+// and before each of them but the first a visitor comes and goes, whose time counts.
 // Link: the invitation that all follow; without one they have tokens for the server at URL. Recorded: the
 // folder of what they send.
 type Wish struct {
@@ -82,11 +84,12 @@ type Attended struct {
 	Got   Got    `json:"got"`
 }
 
-// Report is the result; People are those of the wish, in its order. CPU: seconds of processor that
+// Report is the result; People are those of the wish, in its order; Visits: see Wish. CPU: seconds of processor that
 // this program used while all were counted. Tracks: streams of which something came then; Sounds:
 // those of sound among them. Small and Large: whole pictures that came of either layer of the cameras, over all.
 type Report struct {
 	People  []Attended `json:"people"`
+	Visits  []Visited  `json:"visits"`
 	Failed  []string   `json:"failed"`
 	Seconds float64    `json:"seconds"`
 	CPU     float64    `json:"cpu"`
@@ -317,6 +320,18 @@ func (h *hall) tally(from, to int) *tally {
 	return made
 }
 
+// identity of one who is there; empty where he is not.
+func (h *hall) identity(number int) string {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	for identity, one := range h.numbers {
+		if one == number {
+			return identity
+		}
+	}
+	return ""
+}
+
 func (h *hall) number(identity string) (int, bool) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -533,8 +548,29 @@ func run(wish Wish, what *recording) Report {
 	go widen()
 	all := newHall(len(wish.People), what)
 	var rooms []*lksdk.Room
+	var made []Visited
+	var visiting *visitor
+	if wish.PerSecond == 0 {
+		var err error
+		if visiting, err = newVisitor(); err != nil {
+			fmt.Fprintln(os.Stderr, "load: no visitor can come:", err)
+			os.Exit(1)
+		}
+		defer visiting.close()
+	}
 	var group sync.WaitGroup
-	for number := range wish.People {
+	for number, who := range wish.People {
+		if visiting != nil && number > 0 {
+			one, err := visiting.visit(Visit{wish.URL, wish.Link, who.Name, who.Token, all.identity(who.Large)})
+			if err != nil {
+				one.Failed = err.Error()
+			}
+			if one.Failed != "" {
+				all.fail(errors.New(one.Failed))
+			}
+			made = append(made, one)
+			time.Sleep(apart)
+		}
 		group.Go(func() {
 			room := all.enter(wish, number)
 			if room == nil {
@@ -548,8 +584,12 @@ func run(wish Wish, what *recording) Report {
 		})
 		if wish.PerSecond > 0 {
 			time.Sleep(time.Duration(float64(time.Second) / wish.PerSecond))
-		} else if number > 0 { // the first sees nobody before the second is there
-			await([]event{all.seats[number].sees, all.seats[number].there}, patience)
+		} else {
+			if number == 0 { // who sees nobody, and is there for nobody, before the second is there
+				group.Wait()
+			} else {
+				await([]event{all.seats[number].sees, all.seats[number].there}, patience)
+			}
 			time.Sleep(apart)
 		}
 	}
@@ -571,6 +611,7 @@ func run(wish Wish, what *recording) Report {
 	// What is still on its way; later it would be of no use to anybody.
 	time.Sleep(time.Second)
 	report := all.report(wish)
+	report.Visits = made
 	report.Seconds, report.CPU, report.Overflowed = seconds, cpu, overflowed()-full
 	for _, room := range rooms {
 		room.Disconnect()
@@ -627,6 +668,14 @@ func (t *tally) sum() int64 {
 }
 
 func main() {
+	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
+	if len(os.Args) > 1 && os.Args[1] == asVisitor {
+		if err := visits(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "load: no visit to be read:", err)
+			os.Exit(2)
+		}
+		return
+	}
 	var wish Wish
 	if err := json.NewDecoder(os.Stdin).Decode(&wish); err != nil {
 		fmt.Fprintln(os.Stderr, "load: no wish to be read:", err)
@@ -635,7 +684,6 @@ func main() {
 	// What it costs is to be less than what it measures: memory is cheaper here than collecting it.
 	debug.SetGCPercent(400)
 	processors(len(wish.People), arriving)
-	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
 	what, err := recorded(wish.Recorded)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "load: no recording to be read:", err)

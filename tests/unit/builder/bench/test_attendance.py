@@ -46,8 +46,8 @@ def report(absent: frozenset[int] = frozenset()) -> dict[str, Any]:
         for one in range(PEOPLE)
     ]  # fmt: skip
     return {
-        "people": people, "failed": None, "seconds": SECONDS, "cpu": 1.0, "tracks": 9,
-        "sounds": (PEOPLE - len(absent)) * (PEOPLE - len(absent) - 1),
+        "people": people, "visits": None, "failed": None, "seconds": SECONDS, "cpu": 1.0,
+        "tracks": 9, "sounds": (PEOPLE - len(absent)) * (PEOPLE - len(absent) - 1),
         "small": 1, "large": 2, "overflowed": 0,
     }  # fmt: skip
 
@@ -110,6 +110,15 @@ def test_the_slowest_is_who_never_saw_a_picture() -> None:
     for one in found["people"]:
         one["first"] = None
     assert counted(found).median == math.inf
+
+
+def test_where_visitors_came_their_times_count() -> None:
+    found = report()
+    found["visits"] = [{"place": 7, "first": 50 + one} for one in range(PEOPLE - 1)]
+    came = counted(found)
+    assert (came.place, came.median, came.worst) == (7, 50 + (PEOPLE - 1) // 2, 48 + PEOPLE)
+    found["visits"][2]["first"] = None
+    assert (counted(found).blind, counted(found).worst) == (1, math.inf)
 
 
 def test_half_who_never_came_leave_no_median() -> None:
