@@ -36,11 +36,12 @@ class Attendance:
     joined: who came in. sound, pictures: share of what should have come to all, 0 to 1; who never
     came misses all, and of who never came all miss everything. first: milliseconds from the loaded
     page of the link, or from the token, to the first picture, of each person, in order; infinite
-    for whoever never had one. place: those until he had LiveKit's address and a token, for the one
-    in the middle of those who came. tracks: streams that came; silent: those of sound that never
-    did. kept: share of what the crowd meant to send that it did send. layers: whole pictures of the
-    cameras that came, by size. failed: what went wrong, in words. overflowed: packets that the
-    crowd's own sockets had no room for.
+    for whoever never had one. Where people came one after the other, they are those of the visitors
+    who came before each but the first (tests/load/visit.go). place: those until he had LiveKit's
+    address and a token, for the one in the middle of those who saw a picture. tracks: streams that
+    came; silent: those of sound that never did. kept: share of what the crowd meant to send that it
+    did send. layers: whole pictures of the cameras that came, by size. failed: what went wrong, in
+    words. overflowed: packets that the crowd's own sockets had no room for.
     """
 
     people: int
