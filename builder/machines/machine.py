@@ -281,7 +281,11 @@ class Machine:
         return ip_address(self.number)
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
-        """Wait until the box says on its screen that it is ready."""
+        """Wait until the box says on its screen that it is ready.
+
+        The rest of the screen may still be on its way over the serial line: whoever reads it there
+        waits for it with `wait_for_serial`.
+        """
         self.wait_for_serial(r"State +ready", seconds)
 
     @property

@@ -64,7 +64,7 @@ def assert_sealed(machine: Machine) -> None:
 
 
 def test_root_is_encrypted_to_the_tpm(sealed: Machine) -> None:
-    assert "Secure Boot on, disk encrypted" in sealed.serial()
+    sealed.wait_for_serial("Secure Boot on, disk encrypted")
     assert_sealed(sealed)
 
 

@@ -27,7 +27,7 @@ def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) 
         # One start to enrol, one to be verified, one since the power went, unless it went between
         # the first two. No door here, as the keys are the image's alone.
         assert machine.serial().count(STARTING) in (2, 3)
-        assert "Secure Boot on, disk not encrypted" in machine.serial()
+        machine.wait_for_serial("Secure Boot on, disk not encrypted")
         trusted = machine.firmware_variable("db")
         assert house.owner.load().public_bytes(Encoding.DER) in trusted
 

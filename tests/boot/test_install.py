@@ -161,8 +161,7 @@ def test_installed_at_the_box_and_started_once_the_stick_is_pulled_out(
         else:
             machine.expect_start(before)
         runs_from_disk(machine, disk)
-        last = machine.serial().rpartition(STARTING)[2]
-        assert re.search(r"disk\s+encrypted\s+\(TPM\),\s+from\s+QEMU", last)
+        machine.wait_for_serial(r"disk\s+encrypted\s+\(TPM\),\s+from\s+QEMU")
 
 
 @pytest.mark.slow  # Too long for every run: with --all.
@@ -245,7 +244,7 @@ def test_a_repair_keeps_what_the_box_knows(house: House, artifacts: Artifacts, t
         if tpm:
             assert key_of(machine, district) == key
         kind = r"encrypted\s+\(TPM\)" if tpm else r"not\s+encrypted\s+\(without\s+TPM\)"
-        assert re.search(rf"disk\s+{kind}{FROM_DISK}", machine.serial())
+        machine.wait_for_serial(rf"disk\s+{kind}{FROM_DISK}")
         assert call.hold(machine, house.stage).held()
 
 
