@@ -464,7 +464,7 @@ func (h *hall) enter(wish Wish, number int) *lksdk.Room {
 		}
 	}
 	placed := time.Since(begun).Milliseconds()
-	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, lksdk.WithDisableRegionDiscovery())
+	room, err := connect(url, token, callback)
 	if err != nil {
 		h.fail(err)
 		return nil
@@ -601,6 +601,11 @@ func run(wish Wish, what *recording) Report {
 	await(sights, settling)
 	time.Sleep(time.Duration(wish.Pause * float64(time.Second)))
 	processors(len(wish.People), present)
+	go func() {
+		if err := gather(); err != nil {
+			all.fail(err)
+		}
+	}()
 	begun, used, full := time.Now(), cpuSeconds(), overflowed()
 	fmt.Fprintln(os.Stderr, "counting")
 	all.counting.Store(true)

@@ -135,7 +135,7 @@ func (v Visit) make() (Visited, error) {
 		}
 	}
 	made := Visited{Place: passed()}
-	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, lksdk.WithDisableRegionDiscovery())
+	room, err := connect(url, token, callback)
 	if err != nil {
 		return made, err
 	}
