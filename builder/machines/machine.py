@@ -34,6 +34,7 @@ from builder.run import Argument
 from builder.stick.flash import SEED_BYTES
 
 STARTING = "BdsDxe: starting"  # what the firmware says on the serial line at each start
+READY = r"State +ready"
 
 
 class Machine:
@@ -257,11 +258,15 @@ class Machine:
         except FileNotFoundError:
             return ""
 
-    def wait_for_serial(self, pattern: str, seconds: float = START_SECONDS) -> None:
-        """Wait until the serial line has said `pattern`, a regular expression."""
+    def wait_for_serial(self, pattern: str, seconds: float = START_SECONDS, after: int = 0) -> None:
+        """Wait until the serial line has said `pattern`, a regular expression.
+
+        What it said in its first `after` letters does not count.
+        """
         what = f"The serial line never said {pattern!r}"
+        wanted = re.compile(pattern)
         try:
-            wait_for(lambda: self._alive() and re.search(pattern, self.serial()), seconds, what)
+            wait_for(lambda: self._alive() and wanted.search(self.serial(), after), seconds, what)
         except CommandError as error:
             raise CommandError(f"{error.message}:\n{self.serial()[-2000:]}") from error
 
@@ -286,7 +291,7 @@ class Machine:
         The rest of the screen may still be on its way over the serial line: whoever reads it there
         waits for it with `wait_for_serial`.
         """
-        self.wait_for_serial(r"State +ready", seconds)
+        self.wait_for_serial(READY, seconds)
 
     @property
     def door(self) -> "Shell":
@@ -324,12 +329,7 @@ class Machine:
 
     def wait_until_ready_again(self) -> None:
         """Wait until the box is ready after the last of its starts."""
-        after = self.serial().rindex(STARTING)
-        pattern = re.compile(r"State +ready")
-        again = "The box did not start again."
-        wait_for(
-            lambda: self._alive() and pattern.search(self.serial(), after), START_SECONDS, again
-        )
+        self.wait_for_serial(READY, after=self.serial().rindex(STARTING))
 
     def wait_for_starts(self, count: int) -> None:
         """Wait until the firmware has started something `count` times since power-on."""
