@@ -56,8 +56,10 @@ NARROW_PEOPLE = 30
 NARROW_MBIT = 40
 NARROW = ("tbf", "rate", f"{NARROW_MBIT}mbit", "burst", "64kb", "latency", "50ms")
 SETTLES = 20.0  # seconds until a server has found out how much a line carries
-# What the box lets sockets hold; a container has no limit of its own.
+# What the box's kernel lets sockets hold, and in pages of which size it keeps memory; a container
+# has neither of its own.
 LIMITS = OVERLAYS / f"{stack.DEFAULT}/usr/lib/sysctl.d/60-{stack.DEFAULT}.conf"
+PAGES = OVERLAYS / f"{stack.DEFAULT}/usr/lib/tmpfiles.d/60-{stack.DEFAULT}.conf"
 
 
 def measure_meeting() -> Iterator[Figure]:
@@ -68,6 +70,7 @@ def measure_meeting() -> Iterator[Figure]:
     recordings()
     with ExitStack() as running:
         running.enter_context(limits_of_a_box())
+        running.enter_context(pages_of_a_box())
         stage = running.enter_context(Stage(built.toolbox))
         with confined(PROCESSORS):
             box = running.enter_context(Box(stage, built.artifacts))
@@ -128,6 +131,29 @@ def limits_of_a_box(
     finally:
         for file, value in before.items():
             file.write_text(value)
+
+
+@contextmanager
+def pages_of_a_box(
+    file: Path = Path("/sys/kernel/mm/transparent_hugepage/enabled"), said: Path = PAGES
+) -> Iterator[None]:
+    """For the block, have this machine keep memory in huge pages where a box does.
+
+    A kernel that knows none stays as it is.
+    """
+    (wanted,) = re.findall(
+        r"^w- \S+/transparent_hugepage/enabled(?: -){4} (\w+)$", said.read_text(), re.MULTILINE
+    )
+    if not file.exists():
+        yield
+        return
+    # The chosen one of all that there are (admin-guide/mm/transhuge).
+    (before,) = re.findall(r"\[(\w+)\]", file.read_text())
+    try:
+        file.write_text(wanted)
+        yield
+    finally:
+        file.write_text(before)
 
 
 def attend(

@@ -34,6 +34,12 @@ def test_secure_boot_is_on_and_the_kernel_locked_and_untainted(machine: Machine)
     chain.secure_boot_is_on_and_the_kernel_locked(machine)
 
 
+def test_memory_is_in_huge_pages(machine: Machine) -> None:
+    """As `bench meeting` counts on: media costs the processors less."""
+    chosen = machine.shell("cat /sys/kernel/mm/transparent_hugepage/enabled")
+    assert "[always]" in chosen
+
+
 def test_usr_is_verified_and_cannot_be_written(machine: Machine) -> None:
     chain.usr_is_verified(machine)
 

@@ -38,15 +38,6 @@ def test_no_service_of_ours_runs_as_root_in_the_network(town: Town) -> None:
         assert "root" not in owners, name
 
 
-def test_media_has_half_of_the_processors(town: Town) -> None:
-    """With all of them those who send would wait for each other at the only socket."""
-    everybody, media = town.box.shell(
-        "nproc; xargs --null --max-args=1 </proc/$(systemctl show --value --property MainPID"
-        " livekit)/environ | sed --quiet s/^GOMAXPROCS=//p"
-    ).split()
-    assert int(media) == max(1, int(everybody) // 2)
-
-
 def test_converge_on_the_box_changes_nothing(town: Town) -> None:
     """The roles ran while the image was built: on the box they find all as it should be."""
     answer = town.box.shell(

@@ -172,3 +172,25 @@ def test_sockets_hold_what_those_of_a_box_do_and_no_less_than_before(tmp_path: P
 
 def test_the_box_says_how_much_its_sockets_hold() -> None:
     assert "net.core.rmem_max = 16777216" in meeting.LIMITS.read_text().splitlines()
+
+
+def test_memory_is_in_pages_as_on_a_box_and_afterwards_as_before(tmp_path: Path) -> None:
+    said, file = tmp_path / "60.conf", tmp_path / "enabled"
+    said.write_text("# A note.\nw- /sys/kernel/mm/transparent_hugepage/enabled - - - - always\n")
+    file.write_text("always [madvise] never\n")
+    inside: list[str] = []
+
+    def fail() -> None:
+        with meeting.pages_of_a_box(file, said):
+            inside.append(file.read_text())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert inside == ["always"]
+    assert file.read_text() == "madvise"
+
+
+def test_a_kernel_without_huge_pages_stays_as_it_is(tmp_path: Path) -> None:
+    with meeting.pages_of_a_box(tmp_path / "enabled"):
+        assert not (tmp_path / "enabled").exists()
