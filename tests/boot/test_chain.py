@@ -35,9 +35,11 @@ def test_secure_boot_is_on_and_the_kernel_locked_and_untainted(machine: Machine)
 
 
 def test_memory_is_in_huge_pages(machine: Machine) -> None:
-    """As `bench meeting` counts on: media costs the processors less."""
-    chosen = machine.shell("cat /sys/kernel/mm/transparent_hugepage/enabled")
-    assert "[always]" in chosen
+    """As `bench meeting` counts on, and not by the kernel's default alone."""
+    pages = "/sys/kernel/mm/transparent_hugepage/enabled"
+    assert "[always]" in machine.shell(f"cat {pages}")
+    machine.shell(f"echo madvise >{pages}; systemd-tmpfiles --create 60-livekit.conf")
+    assert "[always]" in machine.shell(f"cat {pages}")
 
 
 def test_usr_is_verified_and_cannot_be_written(machine: Machine) -> None:
