@@ -1,9 +1,9 @@
 """Says whether this box does what it is for; an image version on trial stands or falls with it.
 
 The result is /run/ratssaal/public/state.json, which nginx serves to anybody: whether the box is
-ready and which version it has, nothing else. What is wrong goes to the journal, and for the
-administrators' page to /run/ratssaal/health.json. A certificate that ends soon makes nobody go back
-to an older version; it stands in a file of its own, for the screen.
+ready and which version it has, nothing else. What is wrong goes to the journal, and for the screen
+and the administrators' page to /run/ratssaal/health.json. A certificate that ends soon makes nobody
+go back to an older version; it stands in a file of its own, for the screen.
 """
 
 import datetime
@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 
 from firstboot.files import write_whole
 from firstboot.image import image_version
-from firstboot.screen.anew import APPLIED, CERTIFICATE, STATE, redraw
+from firstboot.screen.anew import APPLIED, CERTIFICATE, HEALTH, STATE, found_wrong, redraw
 from firstboot.stack import Stack
 
 BASE_UNITS = ("nftables.service", "nginx.service", "etcd.service", "systemd-networkd.service")
-DETAILS = Path("/run/ratssaal/health.json")
 STORE = "http://127.0.0.1:2379/health"
 # Long enough for an emulated machine with a cold cache, well below the unit's own limit.
 PATIENCE_SECONDS = 240.0
@@ -72,6 +71,17 @@ def wrong(stack: Stack) -> dict[str, str]:
     return inactive((*BASE_UNITS, *stack.units)) or mute(stack)
 
 
+def start_again(found: dict[str, str]) -> None:
+    """Start the units among what was found wrong, for instance one that systemd has given up.
+
+    Nobody stands before a box who could. The look after this one says whether it has helped.
+    """
+    units = [name for name in found if "://" not in name]
+    if units:
+        print(f"<4>Starting again: {' '.join(units)}", file=sys.stderr)  # noqa: T201 - as below
+        subprocess.run(["systemctl", "start", "--no-block", *units], check=False)
+
+
 def certificate(applied: Path = APPLIED, file: Path = CERTIFICATE) -> None:
     """Look at the end of the certificate for the public name, and write it down where it is near.
 
@@ -117,11 +127,13 @@ def main() -> int:
     found = {} if well else wrong(stack)
     for name, reason in found.items():
         print(f"<3>{name} {reason}", file=sys.stderr)  # noqa: T201 - the journal's format
+    start_again(found)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    write_whole(DETAILS, json.dumps({"time": now, "wrong": sorted(found)}) + "\n")
+    before = found_wrong()
+    write_whole(HEALTH, json.dumps({"time": now, "wrong": found}, sort_keys=True) + "\n")
     certificate()
     state = {"ready": not found, "version": image_version()}
-    if write_whole(STATE, json.dumps(state) + "\n"):
+    if write_whole(STATE, json.dumps(state) + "\n") or found != before:
         redraw()
     return 1 if found else 0
 

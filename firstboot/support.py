@@ -17,9 +17,10 @@ from typing import Any
 from firstboot.access import code
 from firstboot.errands import BUNDLE
 from firstboot.files import write_whole_bytes
-from firstboot.health import BASE_UNITS, DETAILS
+from firstboot.health import BASE_UNITS
 from firstboot.image import image_version
 from firstboot.masking import mask, shorten_addresses
+from firstboot.screen.anew import HEALTH
 from firstboot.stack import Stack
 from firstboot.store import Store
 from firstboot.texts import LANGUAGES, SaidError, say
@@ -150,7 +151,7 @@ def collect(store: Store) -> dict[str, str]:
         "versions.txt": said("uname", "-srvm") + said("systemctl", "--version", lines=0),
         "units.txt": said("systemctl", "list-units", "--all", "--plain", "--no-pager", "--full"),
         "failed.txt": said("systemctl", "--failed", "--plain", "--no-pager", "--full"),
-        "health.json": DETAILS.read_text() if DETAILS.exists() else "",
+        "health.json": HEALTH.read_text() if HEALTH.exists() else "",
         "disk.txt": said("df", "--human-readable") + said("df", "--inodes", "/var"),
         "disks.txt": said("lsblk", "--output", DISK_COLUMNS),
         "kernel.txt": said(

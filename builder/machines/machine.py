@@ -268,7 +268,7 @@ class Machine:
         try:
             wait_for(lambda: self._alive() and wanted.search(self.serial(), after), seconds, what)
         except CommandError as error:
-            raise CommandError(f"{error.message}:\n{self.serial()[-2000:]}") from error
+            raise CommandError(f"{error.message}:\n{self.serial()[-6000:]}") from error
 
     @property
     def running(self) -> bool:

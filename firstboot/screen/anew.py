@@ -3,6 +3,7 @@
 Small: who only tells the screen something need not load firstboot.screen.console, which draws.
 """
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,20 @@ APPLIED = Path("/var/lib/ratssaal/settings/applied.json")
 ANSWERS_ERROR = Path("/run/ratssaal/answers-error.txt")
 # When the certificate for the public name ends, where that is near; firstboot.health writes it.
 CERTIFICATE = Path("/run/ratssaal/certificate.json")
+# What `found_wrong` reads.
+HEALTH = Path("/run/ratssaal/health.json")
+
+
+def found_wrong(file: Path = HEALTH) -> dict[str, str] | None:
+    """What firstboot.health found wrong at its last look, by unit or URL, in words.
+
+    None where that is not known.
+    """
+    try:
+        found: dict[str, str] = json.loads(file.read_text())["wrong"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return found
 
 
 def tell(*lines: str) -> None:

@@ -18,7 +18,15 @@ from firstboot.image import image_version
 from firstboot.install import state as install
 from firstboot.install.disks import Started, started
 from firstboot.screen import keys, repair
-from firstboot.screen.anew import ADDRESSES, ANSWERS_ERROR, APPLIED, CERTIFICATE, STATE
+from firstboot.screen.anew import (
+    ADDRESSES,
+    ANSWERS_ERROR,
+    APPLIED,
+    CERTIFICATE,
+    HEALTH,
+    STATE,
+    found_wrong,
+)
 from firstboot.screen.layout import (
     CLEAR,
     COLUMNS,
@@ -36,6 +44,8 @@ MOUNTS = Path("/proc/self/mounts")
 # Those that a card gets for privacy alone (RFC 8981) may be many, and nobody types them.
 MOST_ADDRESSES = 4
 MOST_CARDS = 4
+# Lines for what is wrong: the rest is in the report that a key writes to a stick.
+MOST_WRONG = 2
 
 
 def _host(address: str) -> str:
@@ -53,7 +63,8 @@ class Screen:
     marks: of the certificate that browsers are shown before set-up, and of the box's own authority.
     certificate_end: of the certificate for the public name, where that is near. start: from what
     the box was started, where the boot loader says so. installing: whether nothing more may be
-    installed, since that is under way. tpm: whether there is a TPM, used or not.
+    installed, since that is under way. tpm: whether there is a TPM, used or not. wrong: what makes
+    the box faulty, for whoever is called then: units and addresses, and what is the matter.
     """
 
     version: str
@@ -75,6 +86,7 @@ class Screen:
     certificate_ended: bool = False
     start: Started | None = None
     installing: bool = False
+    wrong: tuple[str, ...] = ()
 
     def state(self) -> tuple[str, str]:
         """The state in German and English."""
@@ -173,6 +185,12 @@ class Screen:
             for one, whose in zip(self.marks, ("Gerät · box", "Stelle · CA"), strict=True)
         ]
 
+    def _wrong(self, columns: int) -> list[str]:
+        """What makes the box faulty, in systemd's words: for the support, in any language."""
+        if self.ready is not False or not self.wrong:
+            return []
+        return entry("Defekt", ", ".join(self.wrong), columns)[:MOST_WRONG]
+
     def _certificate(self) -> list[str]:
         """That the certificate for the public name ends, in one line; what to do is there."""
         end = self.certificate_end
@@ -208,6 +226,7 @@ class Screen:
             [
                 *entry("Zustand", german, columns),
                 *entry("State", english, columns),
+                *self._wrong(columns),
                 *self._certificate(),
             ],
             self._reached(),
@@ -271,6 +290,12 @@ def _installation(file: Path) -> list[str]:
     return [" ".join(one.text(lang) for one in state.sentences()) for lang in LANGUAGES]
 
 
+def _wrong(health: Path) -> tuple[str, ...]:
+    """What the box found wrong at its last look, each as `nginx: is failed`."""
+    found = found_wrong(health) or {}
+    return tuple(f"{name.removesuffix('.service')}: {reason}" for name, reason in found.items())
+
+
 def read(
     addresses: Path = ADDRESSES,
     state: Path = STATE,
@@ -282,6 +307,7 @@ def read(
     certificate: Path = CERTIFICATE,
     served: Path = SERVED,
     installation: Path = install.FILE,
+    health: Path = HEALTH,
 ) -> Screen:
     """Read what is known now; what is not known yet is left open."""
     found = json.loads(addresses.read_text()) if addresses.exists() else {}
@@ -318,6 +344,7 @@ def read(
         certificate_ended=bool(ending.get("ended")),
         start=started(),
         installing=installing,
+        wrong=_wrong(health),
     )
 
 

@@ -1,10 +1,10 @@
 """How the box does, in words: what runs, how busy it is, who is meeting."""
 
-import json
 from pathlib import Path
 
-from firstboot.health import DETAILS, STORE
+from firstboot.health import STORE
 from firstboot.load import Share
+from firstboot.screen.anew import HEALTH, found_wrong
 from firstboot.texts import Said
 from firstboot.web.forms import Note
 
@@ -20,11 +20,10 @@ PARTS = {
 IDLE = ("processor", "network")
 
 
-def health_notes(file: Path = DETAILS) -> list[Note]:
+def health_notes(file: Path = HEALTH) -> list[Note]:
     """What the box itself has found at its last look."""
-    try:
-        wrong = json.loads(file.read_text())["wrong"]
-    except (OSError, ValueError, KeyError):
+    wrong = found_wrong(file)
+    if wrong is None:
         return [Note("note", Said("admin.health_unknown"))]
     if not wrong:
         return [Note("good", Said("admin.healthy"))]

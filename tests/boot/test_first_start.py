@@ -1,5 +1,7 @@
 """Starts that cannot come from a snapshot: set-up mode, a version on trial, a power cut."""
 
+import random
+
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -10,13 +12,16 @@ from builder.machines.equipment import MachineOptions
 from builder.machines.machine import STARTING, Machine
 from builder.machines.shell import wait_for
 from tests.boot.conftest import House
-from tests.boot.power import cut_first_start
+from tests.boot.power import cut, cut_first_start
 from tests.boot.test_reset import (
     ROOT,
     SEED,
 )
 
 pytestmark = pytest.mark.boot
+
+# etcd makes it under another name, and gives it this one once it is whole.
+LOG = "/var/lib/etcd/ratssaal/member/wal"
 
 
 def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) -> None:
@@ -30,6 +35,20 @@ def test_enrols_its_own_keys_in_set_up_mode(house: House, artifacts: Artifacts) 
         machine.wait_for_serial("Secure Boot on, disk not encrypted")
         trusted = machine.firmware_variable("db")
         assert house.owner.load().public_bytes(Encoding.DER) in trusted
+
+
+# Too long for every run, which has it from a container (tests/box/test_services.py): with --all.
+@pytest.mark.slow
+def test_a_first_start_ends_well_where_power_goes_while_the_store_is_made(
+    house: House, artifacts: Artifacts
+) -> None:
+    with Machine(house.stage, artifacts, house.owner, MachineOptions(door=house.door)) as machine:
+        machine.door.run(f"until test -e {LOG}; do :; done", seconds=400)
+        cut(machine, random.Random(SEED), 0.0)
+        machine.wait_until_ready_again()
+        said = machine.shell("journalctl --boot --no-pager --output=cat --unit=etcd.service")
+        assert "it is made anew" in said
+        machine.shell("test ! -e /var/lib/etcd/being-made; etcdctl endpoint health")
 
 
 # Too long for every run, as long as there are no updates: with --all.

@@ -157,6 +157,24 @@ def test_a_faulty_box_says_what_to_do_in_both_languages() -> None:
     assert "support" in text
 
 
+def test_a_faulty_box_names_what_is_wrong_for_whoever_is_called(tmp_path: Path) -> None:
+    wrong = {"etcd.service": "is failed", "nginx.service": "is inactive"}
+    (tmp_path / "health").write_text(json.dumps({"wrong": wrong}))
+    faulty = written(tmp_path, state='{"ready": false, "version": "1.2.3"}\n')
+    assert "Defekt etcd: is failed, nginx: is inactive" in flowing(faulty.text())
+    ready = written(tmp_path, state='{"ready": true, "version": "1.2.3"}\n')
+    assert "Defekt" not in ready.text()
+
+
+def test_however_much_is_wrong_the_screen_keeps_its_drawing() -> None:
+    wrong = tuple(f"unit-{number}: is failed" for number in range(20))
+    usual = replace(fullest("192.0.2.10"), hardware=CARDS[:1], code=Code("hash", "abcdefgh"))
+    lines = replace(usual, wrong=wrong).text().splitlines()
+    assert len(lines) <= layout.LINES
+    assert any(BLOCKS.search(line) for line in lines)
+    assert sum("unit-" in line for line in lines) == console.MOST_WRONG
+
+
 def test_every_address_can_be_typed_as_it_is_shown() -> None:
     lines = words(screen("192.0.2.10", "198.51.100.20", LONGEST_IPV6).text())
     shown = [line.split()[-1] for line in lines if "https://" in line]
@@ -296,6 +314,7 @@ def written(folder: Path, **files: str) -> Screen:
         certificate=folder / "certificate",
         served=folder,
         installation=folder / "installation",
+        health=folder / "health",
     )
 
 
