@@ -187,7 +187,7 @@ class Screen:
 
     def _wrong(self, columns: int) -> list[str]:
         """What makes the box faulty, in systemd's words: for the support, in any language."""
-        if self.ready is not False or not self.wrong:
+        if self.ready is not False:
             return []
         return entry("Defekt", ", ".join(self.wrong), columns)[:MOST_WRONG]
 
